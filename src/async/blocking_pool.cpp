@@ -1,0 +1,74 @@
+#include "async/blocking_pool.hpp"
+
+#include <pthread.h>
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+namespace geogrid {
+
+// Shared with the threads, so that one which is left behind in the kernel still has something to come back to.
+struct BlockingPool::State {
+  explicit State(Options o) : options(std::move(o)) {}
+
+  const Options options;
+  mutable std::mutex mutex;
+  std::condition_variable work_available;
+  std::condition_variable thread_ended;
+  std::deque<std::function<void()>> queue;  // guarded by mutex, as is all below
+  unsigned threads = 0;
+  unsigned idle = 0;
+  bool stopping = false;
+
+  void run() {
+    std::unique_lock lock(mutex);
+    for (;;) {
+      ++idle;
+      work_available.wait(lock, [this] { return stopping || !queue.empty(); });
+      --idle;
+      if (stopping) break;
+      std::function<void()> job = std::move(queue.front());
+      queue.pop_front();
+      lock.unlock();
+      job();
+      job = nullptr;  // what it captured dies without the lock
+      lock.lock();
+    }
+    --threads;
+    thread_ended.notify_all();
+  }
+};
+
+BlockingPool::BlockingPool(Options options) : state_(std::make_shared<State>(std::move(options))) {}
+
+BlockingPool::~BlockingPool() {
+  std::deque<std::function<void()>> dropped;
+  std::unique_lock lock(state_->mutex);
+  state_->stopping = true;
+  dropped.swap(state_->queue);
+  state_->work_available.notify_all();
+  state_->thread_ended.wait_for(lock, state_->options.join_timeout, [this] { return state_->threads == 0; });
+}
+
+bool BlockingPool::post(std::function<void()> job) {
+  const std::scoped_lock lock(state_->mutex);
+  if (state_->stopping || state_->queue.size() >= state_->options.queue_limit) return false;
+  state_->queue.push_back(std::move(job));
+  if (state_->idle < state_->queue.size() && state_->threads < state_->options.threads) {
+    std::thread thread([state = state_] { state->run(); });
+    pthread_setname_np(thread.native_handle(), state_->options.name.substr(0, 15).c_str());
+    thread.detach();
+    ++state_->threads;
+  }
+  state_->work_available.notify_one();
+  return true;
+}
+
+std::size_t BlockingPool::pending() const {
+  const std::scoped_lock lock(state_->mutex);
+  return state_->queue.size() + (state_->threads - state_->idle);
+}
+
+}  // namespace geogrid
