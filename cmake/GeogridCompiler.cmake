@@ -8,6 +8,8 @@ if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
 endif()
 
 add_library(geogrid_flags INTERFACE)
+# -fPIC (not -fPIE for programs) and -pthread everywhere: the precompiled header serves only files with the same flags.
+target_compile_options(geogrid_flags INTERFACE -fPIC -pthread)
 target_compile_options(geogrid_flags INTERFACE
   -Wall -Wextra -Wconversion -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -fpch-preprocess)
 if(GEOGRID_WERROR)

@@ -15,6 +15,11 @@ target_precompile_headers(geogrid_pch PRIVATE
 function(geogrid_library name)
   cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
+  if(NOT sources)  # headers only
+    add_library(geogrid_${name} INTERFACE)
+    target_link_libraries(geogrid_${name} INTERFACE geogrid_asio ${ARG_DEPS})
+    return()
+  endif()
   add_library(geogrid_${name} STATIC ${sources})
   target_link_libraries(geogrid_${name} PUBLIC geogrid_asio ${ARG_DEPS})
   target_precompile_headers(geogrid_${name} REUSE_FROM geogrid_pch)

@@ -45,6 +45,7 @@ struct [[nodiscard]] Error {
   std::error_code code;
   std::string message;
 
+  Error() = default;  ///< no error; what result::error() of a success returns
   Error(errc c, std::string text) : code(make_error_code(c)), message(std::move(text)) {}
   Error(std::error_code c, std::string text) : code(c), message(std::move(text)) {}
 
