@@ -11,9 +11,10 @@
 #include <vector>
 
 #include "async/task.hpp"
+#include "base/attributes.hpp"
 #include "base/digest.hpp"
+#include "base/ids.hpp"
 #include "base/path.hpp"
-#include "meta/records.hpp"
 
 namespace geogrid {
 
