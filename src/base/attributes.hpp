@@ -2,6 +2,7 @@
 // What kind of thing a name is, and the attributes that chmod, chown and utimensat change.
 
 #include <cstdint>
+#include <string_view>
 
 #include "base/timestamp.hpp"
 
@@ -17,6 +18,9 @@ enum class FileType : std::uint8_t {
   character_device = 6,
   block_device = 7,
 };
+
+/// "folder", "character device".
+std::string_view name_of(FileType type);
 
 struct Attributes {
   std::uint32_t mode = 0644;  ///< permission, set-id and sticky bits (07777), without the type

@@ -73,6 +73,7 @@ struct QueueSummary {
   std::uint64_t files = 0;        ///< under their replica target
   std::uint64_t bytes = 0;
   std::uint64_t without_copy = 0; ///< no good replica is left
+  std::uint64_t last_copy = 0;    ///< one good replica is left (a class that asks for one has its due)
   std::uint64_t stuck = 0;        ///< no eligible node
   std::vector<std::uint64_t> helped_by;  ///< [node index]: files that this node could help
 };

@@ -33,6 +33,7 @@ struct StoreAddress {
   bool embedded = true;
   std::string file;          ///< embedded: SQLite's database file
   std::vector<Host> hosts;   ///< else: MariaDB servers, tried in this order
+  std::string socket;        ///< a Unix socket instead of hosts
   std::string user;
   std::string password;      ///< never logged
   std::string database;
