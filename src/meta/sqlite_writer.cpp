@@ -1,0 +1,205 @@
+#include "meta/sqlite_writer.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "async/blocking_pool.hpp"
+
+namespace geogrid {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// As much of the log as a checkpoint is worth its two fsyncs for (16 MiB), and as much as it may grow to
+// while readers never leave a gap.
+constexpr int kCheckpointPages = 4096;
+constexpr int kRestartPages = 16 * kCheckpointPages;
+// How long a durable transaction may wait for others to share its fsync.
+constexpr std::chrono::milliseconds kShareSync{5};
+constexpr std::size_t kBatch = 64;
+constexpr std::chrono::milliseconds kRetryPause{1};
+
+Error closed() {
+  return fail(errc::cancelled, "the metadata store was closed");
+}
+
+}  // namespace
+
+// Shared with the thread, so that one which a dead disk holds in the kernel still has something to come back
+// to.
+struct SqliteWriter::State {
+  State(std::unique_ptr<SqliteConnection> c, Log l, Limits m)
+      : connection(std::move(c)), log(std::move(l)), limits(m) {}
+
+  std::unique_ptr<SqliteConnection> connection;  // the thread's, but for interrupt()
+  asio::io_context loop{1};                      // the thread's: bodies run here
+  bool checkpoint_failed = false;                // the thread's
+  Log log;
+  const Limits limits;
+
+  std::mutex mutex;
+  std::condition_variable idle;
+  std::deque<Job> queue;  // guarded by mutex, as is all below
+  bool running = false;   // a drain() is posted or under way
+  bool closing = false;
+  bool abandoned = false;  // close() no longer waits for the thread
+  std::unique_ptr<BlockingPool> thread = std::make_unique<BlockingPool>(BlockingPool::Options{
+      .name = "sqlite-writer", .threads = 1, .join_timeout = std::chrono::milliseconds(100)});
+
+  std::vector<Job> next_batch();
+  void drain();
+  void run_batch(std::vector<Job> batch);
+  result<void> run(const Job& job);
+  result<void> attempt(const Job& job);
+  result<void> run_body(const SqlBody& body);
+  void checkpoint_if_long();
+  void finish(Job& job, result<void> outcome);
+};
+
+std::vector<SqliteWriter::Job> SqliteWriter::State::next_batch() {
+  const std::scoped_lock lock(mutex);
+  std::vector<Job> batch;
+  while (!queue.empty() && batch.size() < kBatch) {
+    batch.push_back(std::move(queue.front()));
+    queue.pop_front();
+  }
+  if (batch.empty()) {
+    running = false;
+    idle.notify_all();
+  }
+  return batch;
+}
+
+void SqliteWriter::State::drain() {
+  for (;;) {
+    std::vector<Job> batch = next_batch();
+    if (batch.empty()) return;
+    run_batch(std::move(batch));
+    checkpoint_if_long();
+  }
+}
+
+void SqliteWriter::State::run_batch(std::vector<Job> batch) {
+  std::vector<Job> unsynced;
+  const auto sync = [&] {
+    if (unsynced.empty()) return;
+    const result<void> synced = connection->sync_log();
+    for (Job& job : unsynced) finish(job, synced);
+    unsynced.clear();
+  };
+  auto first_unsynced = Clock::time_point::max();
+  for (Job& job : batch) {
+    result<void> outcome = run(job);
+    if (outcome && job.options.durable) {
+      if (unsynced.empty()) first_unsynced = Clock::now();
+      unsynced.push_back(std::move(job));
+    } else {
+      finish(job, std::move(outcome));
+    }
+    if (!unsynced.empty() && Clock::now() - first_unsynced > kShareSync) sync();
+  }
+  sync();
+}
+
+// A lock of another process is waited for inside SQLite (the connection's busy handler); what comes out of it
+// as busy all the same is tried again from the start.
+result<void> SqliteWriter::State::run(const Job& job) {
+  const auto give_up = Clock::now() + limits.retry_for;
+  for (;;) {
+    connection->take_busy();
+    result<void> outcome = attempt(job);
+    if (outcome || !connection->take_busy()) return outcome;
+    if (Clock::now() >= give_up)
+      return fail(errc::unavailable,
+                  "another process holds the lock of the metadata database for too long ({}): look for a "
+                  "stopped geogridd or sqlite3 on this machine",
+                  outcome.error().message);
+    std::this_thread::sleep_for(kRetryPause);
+  }
+}
+
+result<void> SqliteWriter::State::attempt(const Job& job) {
+  if (!job.body) return connection->execute(job.script);
+  // IMMEDIATE always: a transaction that turns from reading to writing can fail in a way that no waiting
+  // cures.
+  if (auto begun = connection->run_now("BEGIN IMMEDIATE", {}, {}); !begun) return begun.error();
+  result<void> outcome = run_body(job.body);
+  if (outcome && !connection->in_transaction())
+    outcome = fail(errc::internal, "the transaction ended before its body did");
+  if (outcome) {
+    if (auto committed = connection->run_now("COMMIT", {}, {}); !committed) outcome = committed.error();
+  }
+  if (!outcome && connection->in_transaction()) {
+    if (auto undone = connection->execute("ROLLBACK"); !undone)
+      log.error("rolling back a transaction: {}", undone.error().message);
+  }
+  return outcome;
+}
+
+result<void> SqliteWriter::State::run_body(const SqlBody& body) {
+  try {
+    return run_to_end(loop, body(*connection));
+  } catch (const std::exception& bug) {
+    return fail(errc::internal, "an exception in a transaction: {}", bug.what());
+  }
+}
+
+void SqliteWriter::State::checkpoint_if_long() {
+  const int pages = connection->log_pages();
+  if (pages < kCheckpointPages) return;
+  const result<void> done = connection->checkpoint(pages >= kRestartPages);
+  if (!done && !std::exchange(checkpoint_failed, true)) log.warning("{}", done.error().message);
+  if (done) checkpoint_failed = false;
+}
+
+void SqliteWriter::State::finish(Job& job, result<void> outcome) {
+  {
+    const std::scoped_lock lock(mutex);
+    if (abandoned) {
+      new Job(std::move(job));  // its event loop may be gone: nothing of it may run or die here any more
+      return;
+    }
+  }
+  job.finish(std::move(outcome));
+}
+
+SqliteWriter::SqliteWriter(std::unique_ptr<SqliteConnection> connection, Log log, Limits limits)
+    : state_(std::make_shared<State>(std::move(connection), std::move(log), limits)) {}
+
+SqliteWriter::~SqliteWriter() {
+  close();
+}
+
+void SqliteWriter::submit(Job job) {
+  std::unique_lock lock(state_->mutex);
+  if (state_->closing || state_->queue.size() >= kQueueLimit) {
+    const bool closing = state_->closing;
+    lock.unlock();
+    job.finish(closing ? closed() : fail(errc::busy, "too many transactions wait for the metadata database"));
+    return;
+  }
+  state_->queue.push_back(std::move(job));
+  if (std::exchange(state_->running, true)) return;
+  // One drain() at a time, so that the pool's queue always has room.
+  if (!state_->thread->post([state = state_] { state->drain(); })) state_->running = false;
+}
+
+void SqliteWriter::close() {
+  std::deque<Job> dropped;
+  std::unique_ptr<BlockingPool> thread;
+  {
+    std::unique_lock lock(state_->mutex);
+    if (std::exchange(state_->closing, true)) return;
+    dropped.swap(state_->queue);
+    state_->connection->interrupt();
+    state_->abandoned =
+        !state_->idle.wait_for(lock, state_->limits.close_timeout, [this] { return !state_->running; });
+    thread = std::move(state_->thread);
+  }
+  for (Job& job : dropped) job.finish(closed());
+}
+
+}  // namespace geogrid
