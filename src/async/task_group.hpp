@@ -8,8 +8,8 @@
 
 namespace geogrid {
 
-/// Used from one loop. Whoever starts coroutines that refer to its own frame calls wait() before it returns, whatever
-/// happened. An exception that a coroutine lets out (a bug) is thrown again by wait().
+/// Used from one loop. Whoever starts coroutines that refer to its own frame calls wait() before it returns,
+/// whatever happened. An exception that a coroutine lets out (a bug) is thrown again by wait().
 class TaskGroup {
  public:
   explicit TaskGroup(std::size_t limit);
