@@ -10,7 +10,7 @@ task<result<int>> show_status(const Process& process, Output output) {
   GG_CO_TRY(auto store, co_await open_configured_store(process));
   GG_CO_TRY(const Facts facts, co_await gather_facts(*store));
   output.print(output.json ? status_json(facts).dump(2) + "\n" : render_status(facts, Style{output.colour}));
-  co_return assess(facts).verdict == Verdict::safe ? 0 : 1;
+  co_return assess(facts).verdict == ArchiveVerdict::safe ? 0 : 1;
 }
 
 task<result<int>> show_locate(const Process& process, Locate request, Output output) {

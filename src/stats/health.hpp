@@ -11,13 +11,13 @@
 namespace geogrid {
 
 /// From best to worst.
-enum class Verdict {
+enum class ArchiveVerdict {
   safe,      ///< every file has the copies that its class asks for
   degraded,  ///< some copies are missing, or a node is silent; nothing hangs on one disk
   at_risk,   ///< some files that are owed more have one copy left
   lost,      ///< some files have no good copy on any storage node
 };
-std::string_view name_of(Verdict verdict);
+std::string_view name_of(ArchiveVerdict verdict);
 
 /// A storage node that has not been heard of for this long counts as silent: several heartbeats of 10
 /// seconds.
@@ -33,11 +33,11 @@ struct Facts {
 };
 
 struct Reason {
-  Verdict severity = Verdict::degraded;
+  ArchiveVerdict severity = ArchiveVerdict::degraded;
   std::string text;  ///< a sentence
 };
 struct Health {
-  Verdict verdict = Verdict::safe;
+  ArchiveVerdict verdict = ArchiveVerdict::safe;
   std::vector<Reason> reasons;  ///< worst first; empty when safe
 };
 

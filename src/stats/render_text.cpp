@@ -41,14 +41,14 @@ std::string type_of(const Inode& inode) {
 
 }  // namespace
 
-Tone tone_of(Verdict verdict) {
+Tone tone_of(ArchiveVerdict verdict) {
   switch (verdict) {
-    case Verdict::safe:
+    case ArchiveVerdict::safe:
       return Tone::good;
-    case Verdict::degraded:
+    case ArchiveVerdict::degraded:
       return Tone::warning;
-    case Verdict::at_risk:
-    case Verdict::lost:
+    case ArchiveVerdict::at_risk:
+    case ArchiveVerdict::lost:
       return Tone::bad;
   }
   return Tone::plain;

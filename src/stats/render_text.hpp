@@ -15,6 +15,6 @@ std::string render_queue(const QueueFacts& facts, Style style);
 
 /// "cream, jam"; "none". Unknown members show as "#7".
 std::string names_of(NodeSet set, const std::vector<NodeRecord>& nodes);
-Tone tone_of(Verdict verdict);
+Tone tone_of(ArchiveVerdict verdict);
 
 }  // namespace geogrid

@@ -23,7 +23,7 @@ Facts healthy() {
 
 TEST(Health, WithNothingMissingItIsSafeAndSaysNothing) {
   const Health health = assess(healthy());
-  EXPECT_EQ(health.verdict, Verdict::safe);
+  EXPECT_EQ(health.verdict, ArchiveVerdict::safe);
   EXPECT_TRUE(health.reasons.empty());
 }
 
@@ -33,34 +33,34 @@ TEST(Health, TheWorstReasonDecidesAndComesFirst) {
   facts.queue.last_copy = 4;
   facts.queue.without_copy = 1;
   const Health health = assess(facts);
-  EXPECT_EQ(health.verdict, Verdict::lost);
+  EXPECT_EQ(health.verdict, ArchiveVerdict::lost);
   ASSERT_EQ(health.reasons.size(), 3U);
   EXPECT_EQ(health.reasons[0].text, "1 file has no good copy on any storage node.");
-  EXPECT_EQ(health.reasons[1].severity, Verdict::at_risk);
+  EXPECT_EQ(health.reasons[1].severity, ArchiveVerdict::at_risk);
   EXPECT_EQ(health.reasons[2].text, "5 files have fewer copies than the class asks for.");
 }
 
 TEST(Health, ASilentNodeDegrades) {
   Facts facts = healthy();
   facts.nodes[0].heartbeat_age = kSilentAfter;
-  EXPECT_EQ(assess(facts).verdict, Verdict::safe);
+  EXPECT_EQ(assess(facts).verdict, ArchiveVerdict::safe);
   facts.nodes[0].heartbeat_age = kSilentAfter + std::chrono::seconds(1);
-  EXPECT_EQ(assess(facts).verdict, Verdict::degraded);
+  EXPECT_EQ(assess(facts).verdict, ArchiveVerdict::degraded);
   facts.nodes[0].heartbeat_age.reset();
-  EXPECT_EQ(assess(facts).verdict, Verdict::degraded);
+  EXPECT_EQ(assess(facts).verdict, ArchiveVerdict::degraded);
 }
 
 TEST(Health, ARetiredNodeIsNotMissed) {
   Facts facts = healthy();
   facts.nodes[0].heartbeat_age.reset();
   facts.nodes[0].state = NodeState::retired;
-  EXPECT_EQ(assess(facts).verdict, Verdict::safe);
+  EXPECT_EQ(assess(facts).verdict, ArchiveVerdict::safe);
 }
 
 TEST(Health, FindingsWantAPerson) {
   Facts facts = healthy();
   facts.findings.emplace_back();
-  EXPECT_EQ(assess(facts).verdict, Verdict::degraded);
+  EXPECT_EQ(assess(facts).verdict, ArchiveVerdict::degraded);
 }
 
 }  // namespace
