@@ -18,6 +18,8 @@
 
 namespace geogrid {
 
+class Env;
+
 /// What the marker `.geogrid/volume` says.
 struct VolumeMarker {
   std::string cluster_uuid;
@@ -135,7 +137,8 @@ class Volume {
 struct LocalVolumeOptions {
   std::string root;          ///< absolute
   std::string node;          ///< the name it must carry
-  unsigned threads = 4;
+  unsigned threads = 4;      ///< for what somebody waits for, and as many again for digests and changes
+  std::shared_ptr<Env> env = nullptr;  ///< null: the machine's own files; for tests
 };
 
 /// Opens a local folder (a disk or a network mount) as a volume of this cluster and node. The marker is checked against

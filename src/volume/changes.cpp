@@ -1,0 +1,156 @@
+#include "volume/changes.hpp"
+
+#include <fcntl.h>
+
+#include <cerrno>
+
+#include "os/clock.hpp"
+#include "volume/marker.hpp"
+
+namespace geogrid {
+namespace {
+
+constexpr int kMaxAside = 1000;  // things put aside from one path on one day
+
+result<void> check_changeable(const Path& path) {
+  if (path.is_root()) return fail(errc::invalid_argument, "the root of a volume stays as it is");
+  if (path.is_reserved()) return fail(errc::invalid_argument, "{} is geogridd's own", kReservedName);
+  return {};
+}
+
+// The folder that holds `path`, which is there: nothing is made.
+result<UniqueFd> open_parent(LocalDisk& disk, int root, const Path& path) {
+  return disk.env().open(root, path.parent().relative(), O_RDONLY | O_DIRECTORY);
+}
+
+result<void> give_to(Env& env, int folder, const std::string& name, const Attributes& attributes) {
+  GG_TRY(const struct stat now, env.status_at(folder, name));
+  if (now.st_uid == attributes.uid && now.st_gid == attributes.gid) return {};
+  auto given = env.set_owner_at(folder, name, attributes.uid, attributes.gid);
+  if (!given && !given.error().is(std::errc::operation_not_permitted)) return given;
+  return {};
+}
+
+bool is_the_one(const struct stat& found, const DiskEntry& wanted) {
+  return S_ISREG(found.st_mode) && found.st_ino == wanted.disk_inode && found.st_dev == wanted.disk_device;
+}
+
+}  // namespace
+
+result<std::string> put_aside_at(LocalDisk& disk, int root, const Path& path, AsideReason reason,
+                                 Timestamp when) {
+  GG_CHECK(check_changeable(path));
+  Env& env = disk.env();
+  GG_TRY(const UniqueFd from, open_parent(disk, root, path));
+  const std::string name(path.filename());
+  GG_TRY(const struct stat there, env.status_at(from.get(), name));
+  (void)there;  // nothing is made for what is not there
+  const std::string date = when.str().substr(0, 10);
+  const std::string_view kind = reason == AsideReason::stale_version ? kTrashFolder : kConflictsFolder;
+  for (int i = 0; i < kMaxAside; ++i) {
+    const Path aside =
+        Path::parse(fmt::format("{}/{}{}{}", kind, date, i == 0 ? "" : fmt::format(".{}", i), path.str()))
+            .value();
+    const auto to = disk.open_or_make_folder(root, aside.parent().relative());
+    // A file may lie where this path needs a folder.
+    if (!to && to.error().is(std::errc::not_a_directory)) continue;
+    if (!to) return to.error();
+    auto moved = env.rename(from.get(), name, to->get(), name, IfTaken::fail);
+    if (!moved && moved.error().is(std::errc::file_exists)) continue;
+    if (!moved) return moved.error();
+    disk.wait_for_folders_being_made();
+    // The new name first: a power loss in between leaves the file with two names, not with none.
+    GG_CHECK(env.sync(to->get()));
+    GG_CHECK(env.sync(from.get()));
+    return std::string(aside.relative());
+  }
+  return fail(errc::refused, "{} things of this path lie in {}/{} already: look there first", kMaxAside, kind,
+              date);
+}
+
+result<void> take_back_at(LocalDisk& disk, int root, const Path& path, const DiskEntry& published) {
+  GG_CHECK(check_changeable(path));
+  Env& env = disk.env();
+  GG_TRY(const UniqueFd folder, open_parent(disk, root, path));
+  GG_TRY(const UniqueFd temporary, disk.open_or_make_folder(root, kTemporaryFolder));
+  const std::string name(path.filename());
+  GG_TRY(const struct stat found, env.status_at(folder.get(), name));
+  if (!is_the_one(found, published)) return fail(errc::stale, "another file lies there by now: left alone");
+  // Somebody can put another file there now. So it is looked at once more where nobody else reaches it.
+  const std::string taken = system_random().uuid();
+  GG_CHECK(env.rename(folder.get(), name, temporary.get(), taken, IfTaken::fail));
+  GG_TRY(const struct stat moved, env.status_at(temporary.get(), taken));
+  if (!is_the_one(moved, published)) {
+    GG_CHECK(env.rename(temporary.get(), taken, folder.get(), name, IfTaken::fail));
+    return fail(errc::stale, "another file lies there by now: left alone");
+  }
+  GG_CHECK(env.remove_file(temporary.get(), taken));
+  return env.sync(folder.get());
+}
+
+result<void> make_folder_at(LocalDisk& disk, int root, const Path& path, const Attributes& attributes) {
+  GG_CHECK(check_changeable(path));
+  Env& env = disk.env();
+  GG_TRY(const UniqueFd parent, disk.open_or_make_folder(root, path.parent().relative()));
+  const std::string name(path.filename());
+  auto made = env.make_folder(parent.get(), name, 0700);
+  if (!made && !made.error().is(std::errc::file_exists)) return made;
+  if (!made) {
+    GG_TRY(const struct stat found, env.status_at(parent.get(), name));
+    if (S_ISDIR(found.st_mode)) return {};
+    return fail(errc::already_exists, "something that is no folder lies there");
+  }
+  GG_TRY(const UniqueFd folder, env.open(parent.get(), name, O_RDONLY | O_DIRECTORY));
+  GG_CHECK(give_to(env, parent.get(), name, attributes));
+  GG_CHECK(env.set_mode(folder.get(), attributes.mode & 01777U));
+  GG_CHECK(env.set_mtime(folder.get(), attributes.mtime));
+  disk.wait_for_folders_being_made();
+  GG_CHECK(env.sync(folder.get()));
+  return env.sync(parent.get());
+}
+
+result<void> make_symlink_at(LocalDisk& disk, int root, const Path& path, const std::string& target,
+                             const Attributes& attributes) {
+  GG_CHECK(check_changeable(path));
+  if (target.empty() || target.find('\0') != std::string::npos)
+    return fail(errc::invalid_argument, "a symlink needs a target without NUL");
+  Env& env = disk.env();
+  GG_TRY(const UniqueFd parent, disk.open_or_make_folder(root, path.parent().relative()));
+  const std::string name(path.filename());
+  auto made = env.make_symlink(parent.get(), name, target);
+  if (!made && !made.error().is(std::errc::file_exists)) return made;
+  if (!made) {
+    GG_TRY(const struct stat found, env.status_at(parent.get(), name));
+    const auto there = S_ISLNK(found.st_mode) ? env.read_link(parent.get(), name) : result<std::string>("");
+    if (there && *there == target) return {};
+    return fail(errc::already_exists, "something else lies there");
+  }
+  GG_CHECK(give_to(env, parent.get(), name, attributes));
+  GG_CHECK(env.set_mtime_at(parent.get(), name, attributes.mtime));
+  disk.wait_for_folders_being_made();
+  return env.sync(parent.get());
+}
+
+result<void> set_mtime_at(LocalDisk& disk, int root, const Path& path, Timestamp mtime) {
+  GG_CHECK(check_changeable(path));
+  GG_TRY(const UniqueFd parent, open_parent(disk, root, path));
+  return disk.env().set_mtime_at(parent.get(), std::string(path.filename()), mtime);
+}
+
+result<UniqueFd> take_lock_at(LocalDisk& disk, int root, const std::string& name) {
+  GG_CHECK(check_name(name));
+  Env& env = disk.env();
+  GG_TRY(const UniqueFd folder, disk.open_or_make_folder(root, kLocksFolder));
+  GG_TRY(const struct stat above, env.status(folder.get()));
+  GG_TRY(UniqueFd file, env.open(folder.get(), name, O_RDWR | O_CREAT | O_NONBLOCK, 0600));
+  GG_TRY(const struct stat own, env.status(file.get()));
+  if (!S_ISREG(own.st_mode)) return fail(errc::corrupt, "the lock is not an ordinary file");
+  // Where root made it: for a daemon that runs as the tree's owner.
+  if (own.st_uid != above.st_uid || own.st_gid != above.st_gid)
+    (void)env.set_owner(file.get(), above.st_uid, above.st_gid);
+  GG_TRY(const bool locked, env.try_lock(file.get()));
+  if (!locked) return fail(errc::busy, "another process holds the lock '{}'", printable(name));
+  return file;
+}
+
+}  // namespace geogrid
