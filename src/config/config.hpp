@@ -110,12 +110,15 @@ struct ApiConfig {
     std::string mail;
     std::optional<HttpUrl> webhook;
   };
+  struct StatusPage {
+    bool is_public = false;  ///< anyone may look
+  };
   Endpoint listen{"127.0.0.1", 8070};
   std::optional<HttpUrl> public_url;
   bool legacy_protocol = false;
   std::string legacy_endpoint = "/filesystem-api";
   Download download;
-  bool status_page_public = false;
+  StatusPage status_page;
   Notify notify;
 };
 

@@ -32,8 +32,8 @@ struct ConfigResult {
   Error error() const;
 };
 
-/// Reads the file at `path`. "${NAME}" in values is replaced from `environment` (not in patterns; "$${"
-/// writes "${"). No file but this one is touched. Blocks: small local file.
+/// Reads the file at `path`. "${NAME}" in values is filled in from `environment` (see expand.hpp), but not in
+/// patterns. No file but this one is touched. Blocks: small local file.
 ConfigResult read_config(const std::string& path, const Environment& environment = process_environment());
 /// The same from memory; `name` is shown in faults.
 ConfigResult parse_config(std::string_view text, const std::string& name,

@@ -16,12 +16,11 @@ namespace geogrid {
 /// What the files of one class are owed.
 struct StorageClass {
   std::string name;
-  std::optional<std::string>
-      match;         ///< RE2 over the bytes of the full path, found anywhere in it; none: the default class
-  int replicas = 2;  ///< copies on storage nodes
-  int backups = 1;   ///< copies on backup nodes
-  int sync_copies = 1;   ///< copies that exist before close() returns
-  bool durable = false;  ///< on the platter before close() returns
+  std::optional<std::string> match = {};  ///< RE2, found anywhere in the full path; none: the default class
+  int replicas = 2;                       ///< copies on storage nodes
+  int backups = 1;                        ///< copies on backup nodes
+  int sync_copies = 1;                    ///< copies that exist before close() returns
+  bool durable = false;                   ///< on the platter before close() returns
 
   friend bool operator==(const StorageClass&, const StorageClass&) = default;
 };
