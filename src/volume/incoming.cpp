@@ -45,6 +45,8 @@ result<void> LocalIncomingFile::make_power_safe(const Attributes& attributes) {
   const int file = temporary_.file.get();
   if (reserved_ > size_) GG_CHECK(env.truncate(file, size_));  // gives back what was reserved beyond the end
   GG_TRY(const struct stat now, env.status(file));
+  identity_.disk_inode = now.st_ino;
+  identity_.disk_device = now.st_dev;
   if (now.st_uid != attributes.uid || now.st_gid != attributes.gid) {
     auto owned = env.set_owner(file, attributes.uid, attributes.gid);
     // An ordinary user cannot give files away: the copy then belongs to that user, which metadata knows

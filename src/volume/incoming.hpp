@@ -16,6 +16,7 @@ class LocalIncomingFile final : public IncomingFile {
   ~LocalIncomingFile() override;
 
   task<result<void>> append(std::shared_ptr<const std::vector<std::byte>> data) override;
+  DiskEntry identity() const override { return identity_; }
 
   // ---- on the volume's threads ----
   result<void> append_now(std::span<const std::byte> data);
@@ -32,6 +33,7 @@ class LocalIncomingFile final : public IncomingFile {
  private:
   std::shared_ptr<LocalCore> core_;
   TemporaryFile temporary_;
+  DiskEntry identity_;
   std::uint64_t size_ = 0;
   std::uint64_t reserved_ = 0;
 };

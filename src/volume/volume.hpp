@@ -63,6 +63,8 @@ class IncomingFile {
   virtual ~IncomingFile() = default;
   /// Appends. Errors: ENOSPC and others as system codes.
   virtual task<result<void>> append(std::shared_ptr<const std::vector<std::byte>> data) = 0;
+  /// Which file it is, for take_back(): once publish() has answered, its device and inode number; nothing else is set.
+  virtual DiskEntry identity() const = 0;
 };
 
 /// What an incoming file becomes.
