@@ -7,17 +7,20 @@
 
 namespace geogrid {
 
-/// Pure: the caller gives the random number. Waits lie in [half, whole] of a step that doubles from `first` to `most`.
+/// Pure: the caller gives the random number. Waits lie in [half, whole] of a step that doubles from `first`
+/// to `most`.
 class Backoff {
  public:
   using Duration = std::chrono::milliseconds;
-  Backoff(Duration first, Duration most) : first_(first), most_(most), next_(first) {}
+  /// REQUIRES: neither is negative.
+  Backoff(Duration first, Duration most) : first_(std::min(first, most)), most_(most), next_(first_) {}
 
   Duration next(std::uint64_t random) {
     const Duration step = next_;
-    next_ = std::min(most_, next_ * 2);
-    const auto half = std::max<std::int64_t>(1, step.count() / 2);
-    return Duration(half + static_cast<std::int64_t>(random % static_cast<std::uint64_t>(half + 1)));
+    next_ = next_ > most_ / 2 ? most_ : next_ * 2;
+    const std::int64_t half = step.count() / 2;
+    const auto choices = static_cast<std::uint64_t>(step.count() - half + 1);
+    return Duration(half + static_cast<std::int64_t>(random % choices));
   }
   void reset() { next_ = first_; }
 

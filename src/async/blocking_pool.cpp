@@ -9,7 +9,8 @@
 
 namespace geogrid {
 
-// Shared with the threads, so that one which is left behind in the kernel still has something to come back to.
+// Shared with the threads, so that one which is left behind in the kernel still has something to come back
+// to.
 struct BlockingPool::State {
   explicit State(Options o) : options(std::move(o)) {}
 
@@ -22,7 +23,11 @@ struct BlockingPool::State {
   unsigned idle = 0;
   bool stopping = false;
 
+  std::mutex answering;    // never held together with mutex
+  bool abandoned = false;  // guarded by answering
+
   void run() {
+    own = this;
     std::unique_lock lock(mutex);
     for (;;) {
       ++idle;
@@ -39,7 +44,12 @@ struct BlockingPool::State {
     --threads;
     thread_ended.notify_all();
   }
+
+  // The pool that the current thread belongs to, if any.
+  static thread_local State* own;
 };
+
+thread_local BlockingPool::State* BlockingPool::State::own = nullptr;
 
 BlockingPool::BlockingPool(Options options) : state_(std::make_shared<State>(std::move(options))) {}
 
@@ -49,7 +59,13 @@ BlockingPool::~BlockingPool() {
   state_->stopping = true;
   dropped.swap(state_->queue);
   state_->work_available.notify_all();
-  state_->thread_ended.wait_for(lock, state_->options.join_timeout, [this] { return state_->threads == 0; });
+  const unsigned this_one = State::own == state_.get() ? 1 : 0;
+  const bool all_ended = state_->thread_ended.wait_for(lock, state_->options.join_timeout,
+                                                       [&] { return state_->threads == this_one; });
+  lock.unlock();
+  if (all_ended) return;
+  const std::scoped_lock answers(state_->answering);
+  state_->abandoned = true;
 }
 
 bool BlockingPool::post(std::function<void()> job) {
@@ -63,6 +79,13 @@ bool BlockingPool::post(std::function<void()> job) {
     ++state_->threads;
   }
   state_->work_available.notify_one();
+  return true;
+}
+
+bool BlockingPool::answer(const std::function<void()>& deliver) {
+  const std::scoped_lock lock(State::own->answering);
+  if (State::own->abandoned) return false;
+  deliver();
   return true;
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 // The template body of blocking_pool.hpp.
 
+#include <optional>
+
 #include "async/blocking_pool.hpp"
 
 namespace geogrid {
@@ -9,19 +11,37 @@ template <typename Work>
 task<std::invoke_result_t<Work>> offload(BlockingPool& pool, Work work) {
   using Result = std::invoke_result_t<Work>;
   auto start = [&pool](auto handler, Work job) {
+    using Handler = decltype(handler);
+    using Executor = asio::associated_executor_t<Handler>;
     // std::function wants copies; a handler can only be moved.
-    auto shared = std::make_shared<std::pair<decltype(handler), Work>>(std::move(handler), std::move(job));
-    const auto executor = asio::get_associated_executor(shared->first);
-    // Keeps the loop running while the job is on another thread.
-    auto guard = std::make_shared<asio::executor_work_guard<decltype(executor)>>(executor);
-    auto finish = [shared, guard, executor](Result value) {
-      asio::post(executor, [shared, guard, value = std::move(value)]() mutable {
-        guard->reset();
-        std::move(shared->first)(std::move(value));
-      });
+    struct Call {
+      Handler handler;
+      std::optional<Work> work;
+      asio::executor_work_guard<Executor> guard;  // keeps the loop running while the job is on another thread
+
+      static void resume(std::shared_ptr<Call> call, Result value) {
+        const auto executor = asio::get_associated_executor(call->handler);
+        asio::post(executor, [call = std::move(call), value = std::move(value)]() mutable {
+          call->guard.reset();
+          Handler resumed = std::move(call->handler);
+          call.reset();
+          std::move(resumed)(std::move(value));
+        });
+      }
     };
-    if (!pool.post([shared, finish] { finish(shared->second()); }))
-      finish(Result(Error(errc::busy, "too many operations wait for this volume's threads")));
+    const auto executor = asio::get_associated_executor(handler);
+    const auto call =
+        std::make_shared<Call>(Call{std::move(handler), std::move(job), asio::make_work_guard(executor)});
+    const bool accepted = pool.post([call] {
+      auto value = std::make_shared<Result>((*call->work)());
+      call->work.reset();
+      const auto deliver = [call, value] { Call::resume(call, std::move(*value)); };
+      // Nobody waits any more, and the loop that owned the handler may be gone: it is left where it is.
+      if (!BlockingPool::answer(deliver)) new std::shared_ptr<Call>(call);
+    });
+    if (!accepted)
+      Call::resume(call,
+                   Error(errc::busy, "too many operations wait for the threads of this volume or store"));
   };
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(Result)>(
       start, asio::use_awaitable, std::move(work));

@@ -6,7 +6,7 @@
 
 #include "volume/incoming.hpp"
 #include "volume/marker.hpp"
-#include "volume/parallel_for.hpp"
+#include "async/parallel_for.hpp"
 
 namespace geogrid {
 namespace {

@@ -1,4 +1,4 @@
-#include "volume/parallel_for.hpp"
+#include "async/parallel_for.hpp"
 
 #include <algorithm>
 #include <condition_variable>
