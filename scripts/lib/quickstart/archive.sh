@@ -34,6 +34,8 @@ show_spread() {
   for name in "${nodes[@]}"; do say "$(printf '%s holds %4d files' "$name" "$(files_on "$name" | wc -l)")"; done
 }
 
+copies_in_all() { for name in "${nodes[@]}"; do files_on "$name"; done | wc -l; }
+
 originals_count() { wc -l <"$home/sums"; }
 
 # Whether every original (and nothing else) lies on the nodes at least $target times.

@@ -77,6 +77,7 @@ start_process() {
   shift
   setsid "$program" --config="$config" "$@" </dev/null >>"$home/log/$name.log" 2>&1 &
   printf '%s\n' "$!" >"$home/run/$name.pid"
+  disown # no word from the shell when one is killed
 }
 
 start_node() { start_process "$1" --role=storage "--replica=$1"; }

@@ -18,6 +18,8 @@ geograph_path() {
 # Ids far enough apart to fill many folders.
 photo_id() { printf '%d' $((4 + $1 * 37)); }
 
+dropped_photo() { geograph_path 999999; }
+
 # The photographs proper among the wallpapers: two of them are drawn.
 debian_photographs() {
   find "$backgrounds" -name '*_by_*.jpg' -not -name 'analogpattern*' -not -name 'umang*' | sort
@@ -91,6 +93,9 @@ prepare_photos() {
   local source=${1:-debian} known
   known=$(cat "$home/source" 2>/dev/null || true)
   if [[ $known == "$source" && -s $home/sums ]]; then
+    # But for the one that the last run dropped in.
+    rm -f "$originals/$(dropped_photo)"
+    sed -i "\\#$(dropped_photo)#d" "$home/sums"
     say "the photographs of the last run are still there"
     return
   fi
