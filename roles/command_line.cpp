@@ -20,7 +20,7 @@ constexpr const char* kFooter =
 /// Strings as they are typed, until the end of parsing.
 struct Raw {
   std::string roles, action, path, replica, mode, state;
-  bool once = false, repair = false;
+  bool once = false, repair = false, accept_missing = false;
 };
 
 Command& start(CommandLine& line, Command command) {
@@ -39,6 +39,8 @@ void add_role_options(CLI::App& app, Raw& raw) {
       ->type_name("NODE");
   app.add_option("-m,--mode", raw.mode, "What a backup node fetches: partial or full")->type_name("MODE");
   app.add_flag("--once", raw.once, "replicate, scrub: until nothing is left to do, then end");
+  app.add_flag("--accept-missing", raw.accept_missing,
+               "walk: stop counting what is missing, however much it is");
   app.add_flag("--repair", raw.repair, "scrub, verify: mend what is found");
 }
 
@@ -141,6 +143,7 @@ result<RunRoles> roles_of(const Raw& raw) {
   run.replica = raw.replica;
   run.once = raw.once;
   run.repair = raw.repair;
+  run.accept_missing = raw.accept_missing;
   return run;
 }
 

@@ -23,6 +23,7 @@ struct RunRoles {
   std::string replica;  ///< --replica: a node's name, or "all"
   bool once = false;
   bool repair = false;
+  bool accept_missing = false;
   std::optional<BackupMode> mode;
 };
 struct Init {};
