@@ -1,0 +1,79 @@
+#include "vfs/read_job.hpp"
+
+#include <algorithm>
+
+#include "os/clock.hpp"
+
+namespace geogrid {
+
+ReadJob::~ReadJob() {
+  answer(fail(errc::cancelled, "the read was dropped"));
+}
+
+bool ReadJob::answer(result<std::span<const std::byte>> bytes) {
+  if (answered_.exchange(true, std::memory_order_acq_rel)) return false;
+  done_(std::move(bytes));
+  return true;
+}
+
+void ReadJob::clip(std::uint64_t file_size) {
+  size_ = offset_ >= file_size
+              ? 0
+              : static_cast<std::size_t>(std::min<std::uint64_t>(wanted_, file_size - offset_));
+}
+
+ReadJob::Time ReadJob::start_attempt(const Content::SourceRef& source) {
+  tried_ = tried_.with(source->node);
+  ++outstanding_;
+  attempt_ = source;
+  attempt_started_ = system_clock().steady();
+  content_->access_->deadlines().add(shared_from_this());
+  return attempt_started_;
+}
+
+bool ReadJob::start_afresh() {
+  tried_ = NodeSet();
+  return !std::exchange(started_afresh_, true);
+}
+
+void ReadJob::late() {
+  ReplicaAccess& access = *content_->access_;
+  const auto waited = system_clock().steady() - attempt_started_;
+  if (waited >= ReplicaAccess::kPatience * access.options().deadline) {
+    ++access.counters().failed;
+    answer(fail(errc::timed_out, "no copy of {} answered", printable(content_->path_.str())));
+  } else if (waited >= access.options().deadline) {
+    access.patience().add(shared_from_this());
+    content_->attempt_late(attempt_);
+    content_->advance(shared_from_this());
+  }
+}
+
+void ReadJob::arrived(const Content::SourceRef& source, result<std::span<const std::byte>> bytes,
+                      Time started) {
+  ReplicaAccess& access = *content_->access_;
+  Error error;
+  if (!bytes) {
+    error = bytes.error();
+  } else if (bytes->size() != size_) {
+    error = fail(errc::stale, "it ends {} bytes early", size_ - bytes->size());
+  } else if (source->check && source->check->add(offset_, *bytes) == StreamCheck::Verdict::damaged) {
+    // What came before went to the reader already: only an error stops it from believing the whole.
+    error = fail(errc::corrupt, "its bytes do not have the recorded digest");
+    answer(error);
+  } else {
+    content_->given_ = true;
+    content_->served_by_ = source->node.value;
+    ++access.counters().reads;
+    access.counters().bytes += size_;
+    answer(bytes);
+    access.answered(source->node,
+                    std::chrono::duration_cast<std::chrono::microseconds>(system_clock().steady() - started));
+    return;
+  }
+  access.gate()->post([self = shared_from_this(), source, error = std::move(error)] {
+    self->content_->attempt_failed(self, source, error);
+  });
+}
+
+}  // namespace geogrid

@@ -1,0 +1,117 @@
+// UnionNamespace: what the change feed tells, and what has to be forgotten for it.
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include "vfs/union_namespace.hpp"
+
+namespace geogrid {
+
+void UnionNamespace::attach(KernelCache& kernel) {
+  kernels_.push_back(&kernel);
+}
+
+void UnionNamespace::detach(KernelCache& kernel) {
+  std::erase(kernels_, &kernel);
+}
+
+void UnionNamespace::tell(void (KernelCache::*what)(InodeId), InodeId inode) {
+  for (KernelCache* kernel : kernels_) (kernel->*what)(inode);
+}
+
+void UnionNamespace::on_changes(std::span<const Change> changes) {
+  for (const Change& change : changes) apply(change);
+}
+
+void UnionNamespace::entry_changed(InodeId parent, const std::string& name) {
+  cache_.drop(parent);
+  listings_.drop(parent);
+  for (KernelCache* kernel : kernels_) kernel->forget_entry(parent, name);
+}
+
+void UnionNamespace::apply(const Change& change) {
+  // This client's own memory first: what the kernel asks for next must not come from it.
+  if (change.kind != ChangeKind::node) cache_.drop(change.inode);
+  switch (change.kind) {
+    case ChangeKind::created:
+      entry_changed(change.parent, change.name);
+      break;
+    case ChangeKind::removed:
+      entry_changed(change.parent, change.name);
+      tell(&KernelCache::forget_attributes, change.inode);
+      break;
+    case ChangeKind::moved:
+      entry_changed(change.parent, change.name);
+      entry_changed(change.new_parent, change.new_name);
+      tell(&KernelCache::forget_attributes, change.inode);
+      break;
+    case ChangeKind::content:
+      listings_.drop(change.parent);
+      content_changed(change.inode);
+      break;
+    case ChangeKind::attributes:
+      listings_.drop(change.parent);
+      tell(&KernelCache::forget_attributes, change.inode);
+      break;
+    case ChangeKind::copies:
+      break;  // the kernel knows nothing of copies
+    case ChangeKind::node:
+      nodes_changed();
+      break;
+  }
+}
+
+void UnionNamespace::content_changed(InodeId file) {
+  const auto [begin, end] = open_files_.equal_range(file);
+  for (auto at = begin; at != end; ++at) {
+    Handle& handle = handles_.at(at->second);
+    if (handle.content->started()) handle.outdated = true;
+  }
+  tell(&KernelCache::forget_content, file);
+}
+
+void UnionNamespace::on_gap() {
+  log_.info("changes were lost: everything is read anew");
+  const std::vector<InodeRef> known = cache_.all();
+  cache_.clear();
+  listings_.clear();
+  for (auto& [id, handle] : handles_)
+    if (handle.content->started()) handle.outdated = true;
+  for (KernelCache* kernel : kernels_) {
+    for (const InodeRef& inode : known) {
+      if (inode->id != kRootInode) kernel->forget_entry(inode->parent, inode->name);
+      kernel->forget_content(inode->id);
+    }
+    for (const auto& [file, handle] : open_files_) kernel->forget_content(file);
+    kernel->forget_all();
+  }
+  nodes_changed();
+}
+
+void UnionNamespace::nodes_changed() {
+  nodes_changed_again_ = true;
+  if (closed_ || std::exchange(refreshing_nodes_, true)) return;
+  asio::co_spawn(loop_, refresh_nodes(shared_from_this()), asio::detached);
+}
+
+task<void> UnionNamespace::refresh_nodes(std::shared_ptr<UnionNamespace> self) {
+  while (!self->closed_ && std::exchange(self->nodes_changed_again_, false)) {
+    const bool showed = self->shows_unknown();
+    auto storage = co_await self->store_.nodes(NodeKind::storage);
+    auto backup = co_await self->store_.nodes(NodeKind::backup);
+    if (!storage || !backup) {
+      // Keeps what it knows; the next change of a node, or the next gap, brings it here again.
+      self->log_.warning("the nodes could not be read: {}",
+                         (storage ? backup.error() : storage.error()).message);
+      continue;
+    }
+    self->nodes_.storage = std::move(*storage);
+    self->nodes_.backup = std::move(*backup);
+    self->space_.reset();
+    if (showed != self->shows_unknown())
+      for (KernelCache* kernel : self->kernels_) kernel->forget_all();
+  }
+  self->refreshing_nodes_ = false;
+}
+
+}  // namespace geogrid

@@ -1,0 +1,46 @@
+#include "vfs/watchlist.hpp"
+
+#include <algorithm>
+
+namespace geogrid {
+namespace {
+
+/// Operations that ended wait in the list for their turn to be dropped; a burst of them must not pile up.
+constexpr std::size_t kSweepAt = 1024;
+
+}  // namespace
+
+void Watchlist::add(const std::shared_ptr<Watched>& operation) {
+  watched_.push_back({operation, Clock::now() + limit_});
+  if (watched_.size() % kSweepAt == 0) sweep();
+  if (!running_) arm();
+}
+
+void Watchlist::stop() {
+  watched_.clear();
+  timer_.cancel();
+}
+
+void Watchlist::arm() {
+  running_ = true;
+  timer_.expires_after(std::max<Clock::duration>(limit_ / 8, std::chrono::milliseconds(5)));
+  timer_.async_wait([this](boost::system::error_code error) {
+    if (error) return;
+    running_ = false;
+    sweep();
+    if (!watched_.empty() && !running_) arm();
+  });
+}
+
+void Watchlist::sweep() {
+  const auto now = Clock::now();
+  while (!watched_.empty()) {
+    const auto operation = watched_.front().operation.lock();
+    const bool waits = operation && !operation->done();
+    if (waits && watched_.front().due > now) break;
+    watched_.pop_front();
+    if (waits) operation->late();
+  }
+}
+
+}  // namespace geogrid
