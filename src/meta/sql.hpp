@@ -56,6 +56,12 @@ class SqlRow {
 };
 using OnRow = std::function<void(const SqlRow&)>;
 
+/// The first words of a statement, safe to show: values are bound, never pasted, so a statement's text holds
+/// none.
+inline std::string_view sql_start(std::string_view sql) {
+  return sql.substr(0, 80);
+}
+
 struct SqlOutcome {
   std::uint64_t rows =
       0;  ///< rows returned; or rows *matched* by an UPDATE or DELETE, changed or not; or inserted

@@ -7,8 +7,6 @@
 namespace geogrid {
 namespace {
 
-constexpr std::size_t kStartBytes = 80;
-
 struct Meaning {
   errc code;
   std::string_view hint;
@@ -54,10 +52,6 @@ Meaning meaning_of(int code) {
 }
 
 }  // namespace
-
-std::string_view sql_start(std::string_view sql) {
-  return sql.substr(0, kStartBytes);
-}
 
 bool is_sqlite_busy(int code) noexcept {
   return (code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED;

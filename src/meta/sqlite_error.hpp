@@ -9,10 +9,6 @@ struct sqlite3;
 
 namespace geogrid {
 
-/// The first words of a statement, safe to show: values are bound, never pasted, so a statement's text holds
-/// none.
-std::string_view sql_start(std::string_view sql);
-
 /// Whether the code says that another connection holds a lock that was waited for in vain.
 bool is_sqlite_busy(int code) noexcept;
 
