@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "async/service_group.hpp"
 #include "async/stall_detector.hpp"
-#include "async/task_group.hpp"
 #include "client_role.hpp"
 #include "service_manager.hpp"
 #include "stop_on_signal.hpp"
@@ -47,12 +47,12 @@ task<result<int>> run_loops(const Process& process, RunRoles run) {
   });
 
   // What serves the roles ends after them.
-  TaskGroup services(executor);
+  ServiceGroup services(executor);
   services.spawn("change feed", feed->run());
   services.spawn("watchdog", feed_watchdog());
   services.spawn("stall detector", detect_stalls(process.log, StallDetectorOptions{}));
 
-  TaskGroup roles(executor);
+  ServiceGroup roles(executor);
   std::unique_ptr<StorageLoops> storage;
   if (has(run, Role::storage)) {
     GG_CO_TRY(storage, storage_loops(process, run, *store, *feed, volumes));

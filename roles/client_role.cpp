@@ -1,0 +1,62 @@
+#include "client_role.hpp"
+
+#include <algorithm>
+
+#include "fuse/mounts.hpp"
+
+namespace geogrid {
+namespace {
+
+ShowUnknown show_unknown(ShowUnregistered wanted) {
+  switch (wanted) {
+    case ShowUnregistered::automatic:
+      return ShowUnknown::automatic;
+    case ShowUnregistered::always:
+      return ShowUnknown::always;
+    case ShowUnregistered::never:
+      return ShowUnknown::never;
+  }
+  return ShowUnknown::automatic;
+}
+
+/// Names become indexes; nodes that this machine cannot reach drop out of the order.
+result<ReadPreferences> preferences(const Config& config, const std::vector<NodeVolume>& volumes) {
+  std::vector<ReadPreferences::Rule> rules;
+  for (const ReadPreferenceConfig& written : config.client.read_preference) {
+    ReadPreferences::Rule rule{written.match, {}};
+    for (const ReadPreferenceConfig::Entry& entry : written.order)
+      for (const NodeVolume& v : volumes)
+        if (v.volume->node() == entry.node) rule.order.push_back({v.index, entry.weight});
+    rules.push_back(std::move(rule));
+  }
+  return ReadPreferences::make(std::move(rules));
+}
+
+}  // namespace
+
+task<result<void>> serve_mounts(const Process& process, MetadataStore& store, ChangeFeed& feed,
+                                std::vector<NodeVolume> volumes, std::shared_ptr<StopSignal> stop,
+                                std::function<void()> mounted) {
+  const Config& config = process.config;
+  MountsOptions options;
+  GG_CO_TRY(options.names.preferences, preferences(config, volumes));
+  options.names.deadline = config.client.deadline;
+  options.names.show_unregistered = show_unknown(config.client.show_unregistered);
+  options.names.verify_reads = config.client.verify_reads;
+  options.names.copies = static_cast<std::size_t>(std::max(1, process.classes->default_class().replicas));
+  for (const NodeVolume& v : volumes)
+    if (config.node && v.volume->node() == *config.node) options.names.same_machine = NodeSet::of(v.index);
+  for (const MountConfig& mount : config.client.mounts) {
+    MountOptions wanted;
+    wanted.mountpoint = mount.mountpoint;
+    wanted.allow_other = mount.allow_other;
+    wanted.read_only = mount.read_only;
+    options.mounts.push_back(std::move(wanted));
+  }
+  GG_CO_TRY(const auto mounts, co_await Mounts::start(store, feed, std::move(volumes), std::move(options),
+                                                      process.log.named("mount")));
+  mounted();
+  co_return co_await mounts->run(stop);
+}
+
+}  // namespace geogrid
