@@ -54,13 +54,14 @@ std::optional<WalkCheckpoint> WalkCheckpoint::parse(std::string_view text) {
 }
 
 std::string WalkTotals::text() const {
-  return fmt::format("1 {} {}", files, bytes);
+  return fmt::format("1 {} {} {}", files, bytes, finished.seconds);
 }
 
 std::optional<WalkTotals> WalkTotals::parse(std::string_view text) {
-  const auto words = words_of(text, "1", 3);
+  const auto words = words_of(text, "1", 4);
   WalkTotals totals;
-  if (!words || !read_number((*words)[1], totals.files) || !read_number((*words)[2], totals.bytes))
+  if (!words || !read_number((*words)[1], totals.files) || !read_number((*words)[2], totals.bytes) ||
+      !read_number((*words)[3], totals.finished.seconds))
     return std::nullopt;
   return totals;
 }

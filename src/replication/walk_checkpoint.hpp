@@ -36,6 +36,7 @@ struct WalkCheckpoint {
 struct WalkTotals {
   std::uint64_t files = 0;
   std::uint64_t bytes = 0;
+  Timestamp finished;  ///< to the second
 
   std::string text() const;
   static std::optional<WalkTotals> parse(std::string_view text);

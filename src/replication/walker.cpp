@@ -176,7 +176,7 @@ task<result<void>> Walk::finish() {
     if (resumable()) {
       GG_CO_CHECK(co_await state_->store.set_checkpoint(state_->node, kWalkCheckpoint, ""));
     }
-    const WalkTotals totals{report.files + resumed_.files, report.bytes + resumed_.bytes};
+    const WalkTotals totals{report.files + resumed_.files, report.bytes + resumed_.bytes, clock().wall()};
     GG_CO_CHECK(co_await state_->store.set_checkpoint(state_->node, kWalkTotals, totals.text()));
     if (whole) GG_CO_CHECK(co_await state_->store.finish_first_walk(state_->node));
   }

@@ -1,0 +1,68 @@
+#include "replication/copy_run.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "replication/folder_listing.hpp"
+
+namespace geogrid {
+
+std::chrono::seconds retry_after(int attempts) {
+  return std::chrono::seconds(std::min<std::int64_t>(3600, std::int64_t{30} << std::clamp(attempts, 0, 10)));
+}
+
+void CopyRun::fail_with(Error error) {
+  if (!failure) failure = std::move(error);
+  changed.notify_all();
+}
+
+bool CopyRun::destination_failed(const Error& error) {
+  if (error.is(std::errc::no_space_on_device) || error.code.value() == EDQUOT) {
+    fail_with(Error(errc::low_space, error.message));
+    return true;
+  }
+  if (error.is(errc::low_space) || (ends_traversal(error) && !error.is(errc::busy))) {
+    fail_with(error);
+    return true;
+  }
+  return false;
+}
+
+void CopyRun::give_up(const WorkItem& item) {
+  ++report.failed;
+  given_up_.push_back({item.inode.id, item.attempts});
+}
+
+task<result<void>> CopyRun::flush_returns() {
+  std::map<std::chrono::seconds, std::vector<InodeId>> failed;
+  for (const GivenUp& one : std::exchange(given_up_, {})) failed[retry_after(one.attempts)].push_back(one.id);
+  std::vector<InodeId> untouched = std::exchange(untouched_, {});
+  const auto pages = [](const std::vector<InodeId>& ids) {
+    std::vector<std::vector<InodeId>> cut;
+    for (std::size_t at = 0; at < ids.size(); at += CopyStore::kMaxBatch)
+      cut.emplace_back(
+          ids.begin() + static_cast<std::ptrdiff_t>(at),
+          ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), at + CopyStore::kMaxBatch)));
+    return cut;
+  };
+  for (auto& page : pages(untouched))
+    GG_CO_CHECK(co_await store.return_work(node, std::move(page), false, std::chrono::seconds(0)));
+  for (const auto& [after, ids] : failed)
+    for (auto& page : pages(ids)) GG_CO_CHECK(co_await store.return_work(node, std::move(page), true, after));
+  co_return result<void>();
+}
+
+Finding CopyRun::finding(FindingKind kind, NodeIndex where, Path path, std::string detail) {
+  const Timestamp now = options.clock->wall();
+  Finding made{kind, where, std::move(path), std::move(detail), now, now};
+  if (report.findings.size() < ReplicateReport::kMaxFindings) report.findings.push_back(made);
+  return made;
+}
+
+task<void> CopyRun::tell(Finding told) {
+  std::vector<Finding> findings{std::move(told)};
+  auto done = co_await store.report(std::move(findings));
+  if (!done) fail_with(std::move(done).error());
+}
+
+}  // namespace geogrid
