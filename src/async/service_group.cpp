@@ -1,36 +1,86 @@
 #include "async/service_group.hpp"
 
-#include <algorithm>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/this_coro.hpp>
+#include <boost/asio/post.hpp>
 #include <exception>
+#include <list>
+#include <optional>
+
+#include "async/notifier.hpp"
 
 namespace geogrid {
 
-ServiceGroup::ServiceGroup(std::size_t limit) : state_(std::make_shared<State>()) {
-  state_->limit = std::max<std::size_t>(1, limit);
+struct ServiceGroup::State {
+  explicit State(asio::any_io_executor e) : executor(std::move(e)) {}
+
+  asio::any_io_executor executor;
+  Notifier ended;
+  std::list<asio::cancellation_signal> running;
+  std::optional<Error> first_error;
+  bool cancelling = false;
+
+  void cancel() {
+    cancelling = true;
+    for (auto& signal : running) signal.emit(asio::cancellation_type::terminal);
+  }
+  void finish(std::optional<Error> error) {
+    if (!error || (cancelling && error->is(errc::cancelled))) return;
+    if (!first_error) first_error = std::move(error);
+    cancel();
+  }
+};
+
+namespace {
+
+Error error_of(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const boost::system::system_error& e) {
+    if (e.code() == asio::error::operation_aborted) return fail(errc::cancelled, "cancelled");
+    return fail(errc::internal, "{}", e.what());
+  } catch (const std::exception& e) {
+    return fail(errc::internal, "{}", e.what());
+  }
 }
 
-task<void> ServiceGroup::wait_for_place() {
-  const auto state = state_;
-  while (state->running >= state->limit) co_await state->changed.wait();
+}  // namespace
+
+ServiceGroup::ServiceGroup(asio::any_io_executor executor)
+    : state_(std::make_shared<State>(std::move(executor))) {}
+
+ServiceGroup::~ServiceGroup() = default;
+
+void ServiceGroup::spawn(std::string name, task<result<void>> work) {
+  const auto signal = state_->running.emplace(state_->running.end());
+  auto ended = [state = state_, signal, name = std::move(name)](const std::exception_ptr& thrown,
+                                                                result<void> outcome) {
+    std::optional<Error> error;
+    if (thrown)
+      error = error_of(thrown).within(name);
+    else if (!outcome)
+      error = outcome.error().within(name);
+    // The signal is erased later: it may be the very one that is being emitted now.
+    asio::post(state->executor, [state, signal, error = std::move(error)]() mutable {
+      state->running.erase(signal);
+      state->finish(std::move(error));
+      state->ended.notify_all();
+    });
+  };
+  asio::co_spawn(state_->executor, std::move(work),
+                 asio::bind_cancellation_slot(signal->slot(), std::move(ended)));
 }
 
-task<void> ServiceGroup::start(task<void> work) {
-  const auto state = state_;
-  co_await wait_for_place();
-  ++state->running;
-  asio::co_spawn(co_await asio::this_coro::executor, std::move(work), [state](std::exception_ptr failure) {
-    if (failure && !state->failure) state->failure = failure;
-    --state->running;
-    state->changed.notify_all();
-  });
+void ServiceGroup::cancel() {
+  state_->cancel();
 }
 
-task<void> ServiceGroup::wait() {
+task<result<void>> ServiceGroup::wait() {
   const auto state = state_;
-  while (state->running > 0) co_await state->changed.wait();
-  if (state->failure) std::rethrow_exception(std::exchange(state->failure, nullptr));
+  while (!state->running.empty()) co_await state->ended.wait();
+  if (state->first_error) co_return *state->first_error;
+  co_return result<void>();
 }
 
 }  // namespace geogrid

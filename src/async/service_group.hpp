@@ -1,34 +1,31 @@
 #pragma once
-// Coroutines that run side by side, a bounded number at a time.
+// Coroutines that live and end together: the roles of a process, and what serves them.
 
-#include <cstddef>
 #include <memory>
+#include <string>
 
-#include "async/notifier.hpp"
+#include "async/task.hpp"
 
 namespace geogrid {
 
-/// Used from one loop. Whoever starts coroutines that refer to its own frame calls wait() before it returns,
-/// whatever happened. An exception that a coroutine lets out (a bug) is thrown again by wait().
+/// Used from one loop. Runs on until its last coroutine has ended, also when this object is gone.
 class ServiceGroup {
  public:
-  explicit ServiceGroup(std::size_t limit);
+  explicit ServiceGroup(asio::any_io_executor executor);
+  ~ServiceGroup();
+  ServiceGroup(const ServiceGroup&) = delete;
+  ServiceGroup& operator=(const ServiceGroup&) = delete;
 
-  /// Waits for a free place, then starts `work`.
-  task<void> start(task<void> work);
-  /// Waits until a place is free, without taking it.
-  task<void> wait_for_place();
-  /// Waits until everything that was started is done.
-  task<void> wait();
-  std::size_t running() const { return state_->running; }
+  /// Starts `work`. When it ends with an error, or throws, all others are cancelled; `name` goes before the
+  /// error's text.
+  void spawn(std::string name, task<result<void>> work);
+  /// Asks all that run to end (Asio's terminal cancellation). Ending that way is no error.
+  void cancel();
+  /// Waits until all have ended. The first error, if there was one.
+  task<result<void>> wait();
 
  private:
-  struct State {
-    std::size_t limit;
-    std::size_t running = 0;
-    std::exception_ptr failure;
-    Notifier changed;
-  };
+  struct State;
   std::shared_ptr<State> state_;
 };
 
