@@ -37,6 +37,12 @@ int openat_once(int folder, const std::string& name, int flags, mode_t mode) {
   int fd = -1;
   do fd = openat(folder, name.c_str(), flags, mode);
   while (fd < 0 && errno == EINTR);
+  return fd;
+}
+
+// A folder on the way.
+int open_through(int folder, const std::string& name) {
+  const int fd = openat_once(folder, name, kThrough, 0);
   if (fd >= 0 || errno != ENOTDIR) return fd;
   // O_DIRECTORY says ENOTDIR of a symlink; openat2 says ELOOP.
   struct stat found {};
@@ -80,7 +86,7 @@ result<UniqueFd> open_name_by_name(int folder, std::string_view path, int flags,
     if (name == "..") return system_error(EXDEV, "open");
     path = slash == std::string_view::npos ? std::string_view() : without_leading_slashes(path.substr(slash));
     const bool last = path.empty();
-    UniqueFd next(openat_once(from, name, last ? with_ours(flags) : kThrough, mode));
+    UniqueFd next(last ? openat_once(from, name, with_ours(flags), mode) : open_through(from, name));
     if (!next) return system_error(errno, "open");
     if (last) return next;
     at = std::move(next);

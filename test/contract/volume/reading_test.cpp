@@ -4,8 +4,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <fstream>
 #include <future>
+#include <thread>
 
 #include "contract/volume/volume_contract.hpp"
 
@@ -158,6 +160,25 @@ TEST_P(VolumeContract, ReadsWholeFilesUpToTheLimit) {
   EXPECT_TRUE(
       run(volume->read_whole(path_of("/a"), 2, DigestAlgorithm::md5)).error().is(std::errc::file_too_large));
   EXPECT_TRUE(run(volume->read_whole(Path(), 2, DigestAlgorithm::md5)).error().is(errc::is_a_folder));
+}
+
+TEST_P(VolumeContract, AFileThatChangesWhileItIsReadIsStale) {
+  put("growing", "");
+  fs::resize_file(at("growing"), 64 * 1024 * 1024);
+  std::atomic<bool> stop = false;
+  std::atomic<int> written = 0;
+  std::thread writer([&] {
+    std::ofstream file(at("growing"), std::ios::app);
+    for (; !stop; ++written) file << "more" << std::flush;
+  });
+  while (written == 0) std::this_thread::yield();
+  const auto digested = run(volume->digest({path_of("/growing")}, DigestAlgorithm::md5, true)).at(0);
+  const auto whole = run(volume->read_whole(path_of("/growing"), 1U << 30U, DigestAlgorithm::md5));
+  stop = true;
+  writer.join();
+  EXPECT_TRUE(digested.error().is(errc::stale)) << digested.error().message;
+  EXPECT_TRUE(whole.error().is(errc::stale)) << whole.error().message;
+  EXPECT_TRUE(run(volume->digest({path_of("/growing")}, DigestAlgorithm::md5, true)).at(0));
 }
 
 TEST_P(VolumeContract, SpecialFilesAreToldButNeverOpened) {

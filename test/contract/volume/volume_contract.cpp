@@ -95,18 +95,22 @@ result<std::vector<std::string>> VolumeContract::names(std::string_view path) {
   return found;
 }
 
+std::string name_of_maker(const testing::TestParamInfo<VolumeMaker>& info) {
+  return info.param.name;
+}
+
 void PrintTo(const VolumeMaker& maker, std::ostream* out) {
   *out << maker.name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Local, VolumeContract,
-                         testing::Values(VolumeMaker{
-                             .name = "local",
-                             .open =
-                                 [](const std::string& root, const VolumeMarker& expected) {
-                                   return open_local_volume(
-                                       {.root = root, .node = expected.node, .env = nullptr}, expected);
-                                 }}),
-                         [](const auto& kind) { return kind.param.name; });
+const std::vector<VolumeMaker>& volume_makers() {
+  static const std::vector<VolumeMaker> makers = {
+      {.name = "local", .open = [](const std::string& root, const VolumeMarker& expected) {
+         return open_local_volume({.root = root, .node = expected.node, .env = nullptr}, expected);
+       }}};
+  return makers;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, VolumeContract, testing::ValuesIn(volume_makers()), name_of_maker);
 
 }  // namespace geogrid::test

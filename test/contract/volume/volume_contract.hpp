@@ -24,6 +24,9 @@ struct VolumeMaker {
   std::function<std::shared_ptr<Volume>(const std::string& root, const VolumeMarker& expected)> open;
 };
 
+/// All kinds there are; a new one joins here.
+const std::vector<VolumeMaker>& volume_makers();
+std::string name_of_maker(const testing::TestParamInfo<VolumeMaker>& info);
 void PrintTo(const VolumeMaker& maker, std::ostream* out);
 
 /// The volume of the node "jam" in a scratch folder.

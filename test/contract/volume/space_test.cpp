@@ -1,0 +1,145 @@
+// A disk that is full, and one that belongs to an ordinary user.
+
+#include <grp.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "contract/volume/volume_contract.hpp"
+#include "support/wait.hpp"
+
+namespace geogrid::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+class SmallDisk : public VolumeContract {
+ protected:
+  void SetUp() override {
+    if (geteuid() != 0) GTEST_SKIP() << "only root can mount a small disk";
+    root = scratch.path() / "small";
+    fs::create_directory(root);
+    ASSERT_EQ(mount("none", root.c_str(), "tmpfs", 0, "size=1m"), 0);
+    mounted = true;
+    ASSERT_TRUE(initialise_volume(root.string(), marker));
+    volume = GetParam().open(root.string(), marker);
+  }
+  void TearDown() override {
+    volume.reset();
+    if (mounted) umount2(root.c_str(), MNT_DETACH);
+  }
+  bool mounted = false;
+};
+
+TEST_P(SmallDisk, WhatDoesNotFitIsEnospcAndLeavesNothing) {
+  const std::string large(2 * 1024 * 1024, 'x');
+  EXPECT_TRUE(run(volume->receive_whole(bytes_of(large))).error().is(std::errc::no_space_on_device));
+  EXPECT_TRUE(run(volume->receive(large.size())).error().is(std::errc::no_space_on_device))
+      << "before any byte came";
+  {
+    const auto file = run(volume->receive(0)).value();
+    EXPECT_TRUE(run(file->append(bytes_of(std::string(512 * 1024, 'x')))));
+    EXPECT_TRUE(run(file->append(bytes_of(large))).error().is(std::errc::no_space_on_device));
+  }
+  EXPECT_TRUE(wait_until([&] { return temporaries().empty(); }));
+  // And it goes on.
+  EXPECT_EQ(publish("/a", std::string(512 * 1024, 'x')).value(), PublishOutcome::published);
+  EXPECT_LT(run(volume->probe()).value().free_bytes, 512U * 1024U);
+}
+
+TEST_P(SmallDisk, ReservedSpaceIsGivenBackByADroppedFile) {
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(wait_until([&] { return temporaries().empty(); }));
+    ASSERT_TRUE(run(volume->receive(768 * 1024)));
+  }
+}
+
+// Runs the test body as the user "nobody", in a process of its own.
+class OrdinaryUser : public VolumeContract {
+ protected:
+  static constexpr uid_t kNobody = 65534;
+
+  void SetUp() override {
+    if (geteuid() != 0) GTEST_SKIP() << "only root can become somebody else";
+    VolumeContract::SetUp();
+  }
+  template <typename Body>
+  void as_nobody(Body body) {
+    volume.reset();
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      if (setgroups(0, nullptr) != 0 || setgid(kNobody) != 0 || setuid(kNobody) != 0) _exit(2);
+      asio::io_context own_loop;
+      volume = GetParam().open(root.string(), marker);
+      _exit(body() && !HasFailure() ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  }
+  // The volume is made by root in a tree that belongs to nobody.
+  void give_tree_to_nobody() {
+    fs::permissions(scratch.path(), fs::perms(0755));
+    fs::remove_all(root);
+    fs::create_directory(root);
+    ASSERT_EQ(chown(root.c_str(), kNobody, kNobody), 0);
+    ASSERT_TRUE(initialise_volume(root.string(), marker));
+  }
+};
+
+TEST_P(OrdinaryUser, WhoOwnsTheTreeCanDoEverything) {
+  give_tree_to_nobody();
+  as_nobody([&] {
+    Attributes roots = own();
+    roots.uid = 0;  // cannot be given to root: stays this user's
+    return publish("/photos/a", "picture", roots).has_value() && read("/photos/a").value() == "picture" &&
+           run(volume->stat(path_of("/photos/a"))).value().attributes.uid == kNobody &&
+           run(volume->make_folder(path_of("/f"), own())).has_value() &&
+           run(volume->make_symlink(path_of("/l"), "t", roots)).has_value() &&
+           run(volume->set_mtime(path_of("/photos/a"), {7, 0})).has_value() &&
+           run(volume->put_aside(path_of("/photos/a"), AsideReason::stale_version, {})).has_value() &&
+           run(volume->lock("walk")).has_value() && run(volume->clean_temporary()).has_value();
+  });
+}
+
+TEST_P(OrdinaryUser, ReadsWhatOthersOwnAndIsToldWhatItMayNot) {
+  fs::permissions(scratch.path(), fs::perms(0755));
+  put("readable", "yes");
+  put("secret", "no");
+  fs::permissions(at("secret"), fs::perms(0600));
+  put("closed/inner", "no");
+  fs::permissions(at("closed"), fs::perms(0700));
+  as_nobody([&] {
+    const auto denied = [](const auto& outcome) {
+      return !outcome && outcome.error().is(std::errc::permission_denied);
+    };
+    return read("/readable").value() == "yes" && denied(read("/secret")) &&
+           denied(run(volume->list(path_of("/closed")))) &&
+           denied(run(volume->stat(path_of("/closed/inner")))) &&
+           run(volume->digest({path_of("/readable")}, DigestAlgorithm::md5, false)).at(0).has_value() &&
+           denied(run(volume->receive(1)));
+  });
+}
+
+TEST_P(OrdinaryUser, WhatRootPublishesBelongsToWhomItShould) {
+  give_tree_to_nobody();
+  volume = GetParam().open(root.string(), marker);
+  Attributes attributes = own();
+  attributes.uid = 1234;
+  attributes.gid = 5678;
+  ASSERT_TRUE(publish("/photos/new/a", "picture", attributes));
+  const DiskEntry file = run(volume->stat(path_of("/photos/new/a"))).value();
+  EXPECT_EQ(file.attributes.uid, 1234U);
+  EXPECT_EQ(file.attributes.gid, 5678U);
+  // Folders that a path needs belong to whom the folder above belongs, so that its owner can go on in them.
+  EXPECT_EQ(run(volume->stat(path_of("/photos/new"))).value().attributes.uid, kNobody);
+  EXPECT_EQ(run(volume->stat(path_of("/.geogrid/tmp"))).value().attributes.uid, kNobody);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, SmallDisk, testing::ValuesIn(volume_makers()), name_of_maker);
+INSTANTIATE_TEST_SUITE_P(All, OrdinaryUser, testing::ValuesIn(volume_makers()), name_of_maker);
+
+}  // namespace
+}  // namespace geogrid::test
