@@ -10,11 +10,10 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "base/path.hpp"
+#include "os/clock.hpp"
 
 namespace geogrid {
 namespace {
-
-using SteadyClock = std::chrono::steady_clock;
 
 /// Takes the library's own stack back down when the coroutine that waits for it is dropped: what is on that
 /// stack refers to the coroutine's frames, which still exist here.
@@ -48,12 +47,12 @@ class MariadbConnection::Socket : public std::enable_shared_from_this<Socket> {
     if (own >= 0) descriptor_.assign(own);
   }
 
-  void begin(SteadyClock::time_point deadline) {
+  void begin(Clock::SteadyTime deadline) {
     deadline_ = deadline;
     // One armed timer serves many calls; only an earlier deadline than its own needs another.
     if (!armed_ || deadline < timer_.expiry()) arm();
   }
-  void end() { deadline_ = SteadyClock::time_point::max(); }
+  void end() { deadline_ = Clock::SteadyTime::max(); }
 
   /// Waits for what the library wants, and says what of it has come; a deadline that passed is
   /// MYSQL_WAIT_TIMEOUT, which makes the library give up. (Its own time limit is as long as a statement's
@@ -92,15 +91,15 @@ class MariadbConnection::Socket : public std::enable_shared_from_this<Socket> {
     timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
       if (error) return;  // armed anew, or closed
       self->armed_ = false;
-      if (self->deadline_ == SteadyClock::time_point::max()) return;
-      if (SteadyClock::now() < self->deadline_) return self->arm();
+      if (self->deadline_ == Clock::SteadyTime::max()) return;
+      if (system_clock().steady() < self->deadline_) return self->arm();
       self->break_off(Broken::late);
     });
   }
 
   asio::posix::stream_descriptor descriptor_;
   asio::steady_timer timer_;
-  SteadyClock::time_point deadline_ = SteadyClock::time_point::max();
+  Clock::SteadyTime deadline_ = Clock::SteadyTime::max();
   bool armed_ = false;
   Broken broken_ = Broken::no;
 };
@@ -110,7 +109,7 @@ class MariadbConnection::Socket : public std::enable_shared_from_this<Socket> {
 class MariadbConnection::Call {
  public:
   Call(MariadbConnection& connection, std::chrono::milliseconds timeout) : connection_(connection) {
-    connection.socket_->begin(SteadyClock::now() + timeout);
+    connection.socket_->begin(system_clock().steady() + timeout);
   }
   ~Call() {
     connection_.socket_->end();

@@ -11,7 +11,6 @@
 namespace geogrid {
 namespace {
 
-using SteadyClock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kRetryFirst{5};
 constexpr std::chrono::milliseconds kRetryMost{500};
 
@@ -36,12 +35,12 @@ Attempt failed_to_connect(const Core& core, const Error& error) {
 template <typename TryOnce>
 task<result<void>> retry(Shared core, TryOnce try_once) {
   Backoff backoff(kRetryFirst, kRetryMost);
-  const auto give_up = SteadyClock::now() + core->options.retry_for;
+  const auto give_up = system_clock().steady() + core->options.retry_for;
   for (;;) {
     const Attempt attempt = co_await try_once();
     if (attempt.outcome || !attempt.again) co_return attempt.outcome;
     if (core->pool->closed()) co_return fail(errc::cancelled, "the metadata store was closed");
-    if (SteadyClock::now() >= give_up) {
+    if (system_clock().steady() >= give_up) {
       const Error& last = attempt.outcome.error();
       co_return last.is(errc::unavailable)
           ? last

@@ -102,7 +102,7 @@ void MariadbPool::wake_one(std::unique_ptr<MariadbConnection> connection) {
 }
 
 task<result<MariadbPool::Lease>> MariadbPool::acquire(std::shared_ptr<MariadbPool> self) {
-  const auto give_up = std::chrono::steady_clock::now() + self->options_.acquire_timeout;
+  const auto give_up = system_clock().steady() + self->options_.acquire_timeout;
   while (!self->closed_) {
     std::unique_ptr<MariadbConnection> connection;
     if (!self->idle_.empty()) {
@@ -115,7 +115,7 @@ task<result<MariadbPool::Lease>> MariadbPool::acquire(std::shared_ptr<MariadbPoo
       GG_CO_TRY(connection, co_await self->wait_for_one());
     }
     if (connection) co_return Lease(self, std::move(connection));
-    if (std::chrono::steady_clock::now() >= give_up)
+    if (system_clock().steady() >= give_up)
       co_return fail(errc::unavailable, "no connection to the metadata server became free");
   }
   co_return closed_error();
@@ -141,7 +141,7 @@ task<result<std::unique_ptr<MariadbConnection>>> MariadbPool::connect() {
   Reservation reservation(*this);
   Error last = fail(errc::unavailable, "no metadata server is configured");
   for (Host& host : hosts_) {
-    if (std::chrono::steady_clock::now() < host.retry_at) {
+    if (system_clock().steady() < host.retry_at) {
       last = host.error;
       continue;
     }
@@ -158,7 +158,7 @@ task<result<std::unique_ptr<MariadbConnection>>> MariadbPool::connect_to(Host& h
   GG_CO_TRY(OpenedSession session, co_await offload(threads_, open));
   if (closed_) co_return closed_error();
   if (!session.handle) {
-    host.retry_at = std::chrono::steady_clock::now() + host.backoff.next(options_.random->next());
+    host.retry_at = system_clock().steady() + host.backoff.next(options_.random->next());
     host.error = session.error;
     host.refused = session.final;
     options_.log.warning("{}", session.error.message);

@@ -3,10 +3,10 @@
 #include <sqlite3.h>
 
 #include <algorithm>
-#include <thread>
 
 #include "base/path.hpp"
 #include "meta/sqlite_error.hpp"
+#include "os/clock.hpp"
 
 namespace geogrid {
 namespace {
@@ -192,8 +192,17 @@ result<void> SqliteConnection::checkpoint(bool restart) {
 }
 
 void SqliteConnection::interrupt() {
-  interrupted_.store(true);
+  {
+    const std::scoped_lock lock(pausing_);
+    interrupted_.store(true);
+  }
+  woken_.notify_all();
   sqlite3_interrupt(db_);
+}
+
+void SqliteConnection::pause(std::chrono::nanoseconds duration) {
+  std::unique_lock lock(pausing_);
+  woken_.wait_for(lock, duration, [this] { return interrupted_.load(); });
 }
 
 int SqliteConnection::on_commit(void* self, sqlite3*, const char*, int pages) {
@@ -208,11 +217,11 @@ int SqliteConnection::on_busy(void* self, int tries) {
 // Waits grow from 0.1 ms, since other processes' transactions are short, to 5 ms.
 int SqliteConnection::wait_for_lock(int tries) {
   using namespace std::chrono;
-  const auto now = steady_clock::now();
+  const auto now = system_clock().steady();
   if (tries == 0) busy_since_ = now;
   if (interrupted_.load() || now - busy_since_ >= busy_timeout_) return 0;
   const auto step = microseconds(100) * std::min(tries + 1, 50);
-  std::this_thread::sleep_for(std::min<nanoseconds>(step, busy_since_ + busy_timeout_ - now));
+  pause(std::min<nanoseconds>(step, busy_since_ + busy_timeout_ - now));
   return 1;
 }
 

@@ -3,7 +3,9 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "meta/sql.hpp"
@@ -53,6 +55,9 @@ class SqliteConnection final : public SqlConnection {
   result<void> checkpoint(bool restart);
   std::size_t kept_statements() const { return statements_.size(); }
 
+  /// Waits; interrupt() ends it.
+  void pause(std::chrono::nanoseconds duration);
+
   /// From any thread while the object lives: what runs now, and waits for locks, ends soon with
   /// errc::cancelled.
   void interrupt();
@@ -78,6 +83,8 @@ class SqliteConnection final : public SqlConnection {
   StatementCache<Statement> statements_{kStatementLimit};
   bool met_busy_ = false;
   int log_pages_ = 0;
+  std::mutex pausing_;
+  std::condition_variable woken_;
   std::atomic<bool> interrupted_{false};
 };
 

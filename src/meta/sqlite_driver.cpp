@@ -9,6 +9,7 @@
 #include "base/path.hpp"
 #include "meta/sqlite_file.hpp"
 #include "meta/sqlite_writer.hpp"
+#include "os/clock.hpp"
 
 namespace geogrid {
 namespace {
@@ -84,8 +85,8 @@ task<result<void>> SqliteDriver::read_on(std::shared_ptr<SqliteConnection> reade
   result<void> outcome = co_await body(*reader);
   if (outcome || !reader->take_busy()) co_return outcome;
   Backoff backoff(kReadRetryFirst, kReadRetryMost);
-  const auto give_up = std::chrono::steady_clock::now() + retry_for;
-  while (std::chrono::steady_clock::now() < give_up) {
+  const auto give_up = system_clock().steady() + retry_for;
+  while (system_clock().steady() < give_up) {
     GG_CO_CHECK(co_await sleep_for(backoff.next(0)));
     reader->take_busy();
     outcome = co_await body(*reader);

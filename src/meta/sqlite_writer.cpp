@@ -3,15 +3,13 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 #include "async/blocking_pool.hpp"
+#include "os/clock.hpp"
 
 namespace geogrid {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 // As much of the log as a checkpoint is worth its two fsyncs for (16 MiB), and as much as it may grow to
 // while readers never leave a gap.
@@ -90,16 +88,16 @@ void SqliteWriter::State::run_batch(std::vector<Job> batch) {
     for (Job& job : unsynced) finish(job, synced);
     unsynced.clear();
   };
-  auto first_unsynced = Clock::time_point::max();
+  auto first_unsynced = Clock::SteadyTime::max();
   for (Job& job : batch) {
     result<void> outcome = run(job);
     if (outcome && job.options.durable) {
-      if (unsynced.empty()) first_unsynced = Clock::now();
+      if (unsynced.empty()) first_unsynced = system_clock().steady();
       unsynced.push_back(std::move(job));
     } else {
       finish(job, std::move(outcome));
     }
-    if (!unsynced.empty() && Clock::now() - first_unsynced > kShareSync) sync();
+    if (!unsynced.empty() && system_clock().steady() - first_unsynced > kShareSync) sync();
   }
   sync();
 }
@@ -107,17 +105,17 @@ void SqliteWriter::State::run_batch(std::vector<Job> batch) {
 // A lock of another process is waited for inside SQLite (the connection's busy handler); what comes out of it
 // as busy all the same is tried again from the start.
 result<void> SqliteWriter::State::run(const Job& job) {
-  const auto give_up = Clock::now() + limits.retry_for;
+  const auto give_up = system_clock().steady() + limits.retry_for;
   for (;;) {
     connection->take_busy();
     result<void> outcome = attempt(job);
     if (outcome || !connection->take_busy()) return outcome;
-    if (Clock::now() >= give_up)
+    if (system_clock().steady() >= give_up)
       return fail(errc::unavailable,
                   "another process holds the lock of the metadata database for too long ({}): look for a "
                   "stopped geogridd or sqlite3 on this machine",
                   outcome.error().message);
-    std::this_thread::sleep_for(kRetryPause);
+    connection->pause(kRetryPause);
   }
 }
 
