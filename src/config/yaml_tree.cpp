@@ -192,8 +192,10 @@ YamlPtr parse_yaml(std::string_view text, Faults& faults) {
     YAML::Parser parser(in);
     if (!parser.HandleNextDocument(builder)) return nullptr;
     YamlPtr root = builder.take_root();
-    if (parser.HandleNextDocument(builder) && builder.take_root())
-      faults.add({}, "there is a second document (after '---'): one file, one document");
+    if (parser.HandleNextDocument(builder))
+      if (const YamlPtr second = builder.take_root())
+        faults.add(second->place,
+                   "a second document begins here (after '---', '...' or a directive): one is all there is");
     return root;
   } catch (const YAML::Exception& e) {
     faults.add(e.mark.is_null() ? Place{} : place_of(e.mark), fmt::format("YAML: {}", printable(e.msg)));

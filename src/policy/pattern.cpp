@@ -1,6 +1,7 @@
 #include "policy/pattern.hpp"
 
 #include <re2/re2.h>
+#include <re2/stringpiece.h>
 
 #include "base/path.hpp"
 

@@ -249,6 +249,8 @@ TEST(ConfigFaults, Yaml) {
   EXPECT_THAT(fault("~: c\n"), HasSubstr("a key must be a word, not nothing"));
   EXPECT_THAT(fault("node: !!binary aGk=\n"), HasSubstr("tags such as"));
   EXPECT_THAT(fault("log: !<!evil> { level: info }\n"), HasSubstr("tags such as"));
+  EXPECT_THAT(fault("%TAG ! x\nlog: { level: loud }\n"), StartsWith("c:3:1: a second document"));
+  EXPECT_THAT(fault("...\nlog: { level: loud }\n"), HasSubstr("second document"));
   EXPECT_THAT(fault("log: *nothing\n"), HasSubstr("YAML: "));
   EXPECT_THAT(fault("cluster: y"), "c:2:1: the key 'cluster' is given twice, first in line 1");
 }

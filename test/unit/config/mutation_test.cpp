@@ -62,7 +62,7 @@ constexpr std::string_view kPieces[] = {"[",
                                         "nan",
                                         "0x",
                                         "\xff",
-                                        "\0",
+                                        std::string_view("\0", 1),
                                         "\x04",
                                         "\xef\xbb\xbf",
                                         "\\",
@@ -158,6 +158,16 @@ TEST(Mutation, RandomBytes) {
     ASSERT_FALSE(result);
     ASSERT_FALSE(result.faults.empty());
   }
+}
+
+TEST(Mutation, LongRowsOfOnePiece) {
+  for (const std::string_view piece : kPieces)
+    for (const std::string_view start : {"", "cluster: x\n", "client: { mounts: [", "a: \"", "&a x: "}) {
+      std::string text(start);
+      while (text.size() < 32 * 1024) text += piece;
+      const ConfigResult result = parse_config(text, "c");
+      ASSERT_NE(result.config.has_value(), !result.faults.empty()) << start << piece;
+    }
 }
 
 }  // namespace
