@@ -199,7 +199,9 @@ TEST(Crash, WhatWasTakenBackStaysAway) {
   };
   at_every_step(prepare, take_back, [](Disk& disk, bool done) {
     EXPECT_TRUE(!done || !fs::exists(disk.root() / "a"));
-    if (fs::exists(disk.root() / "a")) EXPECT_EQ(content_of(disk.root() / "a"), "unwanted");
+    if (fs::exists(disk.root() / "a")) {
+      EXPECT_EQ(content_of(disk.root() / "a"), "unwanted");
+    }
   });
 }
 
