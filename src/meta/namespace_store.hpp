@@ -63,14 +63,20 @@ struct AttributeChange {
 enum class RenameMode { replace, no_replace, exchange };
 
 /// What is owed on disks for a change of names that is already true in metadata.
-enum class IntentKind : std::uint8_t { remove = 1, rename = 2, remove_folder = 3, make_folder = 4 };
+enum class IntentKind : std::uint8_t {
+  remove = 1,
+  rename = 2,
+  remove_folder = 3,
+  make_folder = 4,
+  exchange = 5,  ///< what lies at path and at new_path changes places; a node may have only one of them
+};
 using IntentId = StrongId<struct IntentTag, std::uint64_t>;
 struct Intent {
   IntentId id;         ///< intents of one node are carried out in rising order
   IntentKind kind = IntentKind::remove;
   InodeId inode;
   Path path;           ///< where it was when the change was made
-  Path new_path;       ///< rename only
+  Path new_path;       ///< rename and exchange only
   Timestamp when;      ///< names the trash folder: the same on every node
   NodeSet owed;
 };

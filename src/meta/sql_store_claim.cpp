@@ -1,0 +1,179 @@
+// Counting copies, and ceasing to.
+
+#include <unordered_map>
+
+#include "base/path.hpp"
+#include "meta/change_rows.hpp"
+#include "meta/finding_rows.hpp"
+#include "meta/inode_row.hpp"
+#include "meta/proof_rows.hpp"
+#include "meta/sql_store.hpp"
+#include "meta/work_queue.hpp"
+
+namespace geogrid {
+namespace {
+
+struct Claims {
+  NodeIndex node;
+  std::vector<CopyClaim> claims;
+};
+struct Withdrawals {
+  NodeIndex node;
+  std::vector<Withdrawal> withdrawals;
+};
+using RowsById = std::unordered_map<InodeId, Inode>;
+
+template <typename Entry>
+task<result<RowsById>> lock_rows(Tx& tx, const std::vector<Entry>& entries) {
+  std::vector<InodeId> ids;
+  ids.reserve(entries.size());
+  for (const Entry& entry : entries) ids.push_back(entry.id);
+  auto inodes = co_await lock_inodes(tx, std::move(ids));
+  if (!inodes) co_return inodes.error();
+  RowsById rows;
+  rows.reserve(inodes->size());
+  for (Inode& inode : *inodes) rows.emplace(inode.id, std::move(inode));
+  co_return rows;
+}
+
+// Whether what the node says of `path` and `version` is about the row as it is.
+task<result<bool>> is_current(Tx& tx, NodeIndex node, const Inode& row, Version version, const Path& path) {
+  if (!row.is_file() || row.state != ContentState::published || row.version != version) co_return false;
+  if (path.is_root() || path.filename() != row.name) co_return false;
+  GG_CO_TRY(const auto folder, co_await tx.path_of(row.parent));
+  if (!folder || *folder != path.parent()) co_return false;
+  GG_CO_TRY(const bool owed, co_await tx.owes(node, path));
+  co_return !owed;
+}
+
+// What a batch changes, written at its end in few statements. Rows that it points to outlive it.
+struct Effects {
+  explicit Effects(Tx& transaction) : tx(transaction) {}
+  Tx& tx;
+  std::vector<const Inode*> changed;  // sets of nodes
+  std::vector<const Inode*> hashed;   // digest filled in
+};
+
+task<result<void>> write_effects(Effects& effects) {
+  Tx& tx = effects.tx;
+  std::map<CopySets, std::vector<InodeId>> sets;
+  std::vector<Inode> queue_rows;
+  ChangeRows log(tx);
+  for (const Inode* row : effects.changed) {
+    sets[{row->replicas, row->older}].push_back(row->id);
+    queue_rows.push_back(*row);
+    log.add(ChangeKind::copies, *row);
+  }
+  for (const Inode* row : effects.hashed)
+    GG_CO_CHECK(co_await tx.run("UPDATE inode SET digest_algorithm = ?, digest = ? WHERE id = ?",
+                                row->digest.algorithm, row->digest.bytes, row->id));
+  GG_CO_CHECK(co_await write_copy_sets(tx, sets));
+  WorkQueue queue(tx);
+  if (!queue_rows.empty()) GG_CO_CHECK(co_await queue.remake(queue_rows));
+  co_return co_await log.flush();
+}
+
+task<result<ClaimOutcome>> count_copy(const CopyClaim& claim, NodeIndex node, RowsById& rows,
+                                      Effects& effects) {
+  const auto found = rows.find(claim.id);
+  if (found == rows.end()) co_return ClaimOutcome::stale;
+  Inode& row = found->second;
+  GG_CO_TRY(const bool current, co_await is_current(effects.tx, node, row, claim.version, claim.path));
+  if (!current) co_return ClaimOutcome::stale;
+  if (row.size != claim.size) co_return ClaimOutcome::mismatch;
+  const bool first_digest = row.digest.pending();
+  if (!first_digest && row.digest != claim.digest) co_return ClaimOutcome::mismatch;
+  const bool counted_before = row.replicas.contains(node) && !row.older.contains(node);
+  row.replicas = row.replicas.with(node);
+  row.older = row.older.without(node);
+  row.digest = claim.digest;
+  if (first_digest) effects.hashed.push_back(&row);
+  if (first_digest || !counted_before) effects.changed.push_back(&row);
+  co_return ClaimOutcome::counted;
+}
+
+// The claims on work are done with, whatever became of them; what was found at a path is settled by a good
+// copy there.
+task<result<void>> finish_claims(Tx& tx, const Claims& in, const std::vector<ClaimOutcome>& outcomes,
+                                 const RowsById& rows) {
+  std::vector<InodeId> ids;
+  std::vector<InodeId> folders;
+  std::vector<Path> good;
+  for (std::size_t i = 0; i < in.claims.size(); ++i) {
+    ids.push_back(in.claims[i].id);
+    if (outcomes[i] != ClaimOutcome::counted) continue;
+    folders.push_back(rows.at(in.claims[i].id).parent);
+    good.push_back(in.claims[i].path);
+  }
+  GG_CO_CHECK(co_await run_over(tx.connection(),
+                                ListStatement{"DELETE FROM claim WHERE node = ? AND file IN "},
+                                sql_values(in.node), to_sql(ids)));
+  GG_CO_CHECK(co_await settle_paths(tx, in.node, std::move(good)));
+  co_return co_await begin_proof(tx, in.node, std::move(folders));
+}
+
+task<result<void>> claim_rows(Tx& tx, const Claims& in, std::vector<ClaimOutcome>& out) {
+  GG_CO_TRY(const NodeSet living, co_await tx.living_nodes());
+  if (!living.contains(in.node))
+    co_return fail(errc::not_found, "no storage node has the index {}", in.node.value);
+  GG_CO_TRY(RowsById rows, co_await lock_rows(tx, in.claims));
+  Effects effects(tx);
+  for (const CopyClaim& claim : in.claims) {
+    GG_CO_TRY(const ClaimOutcome outcome, co_await count_copy(claim, in.node, rows, effects));
+    out.push_back(outcome);
+  }
+  GG_CO_CHECK(co_await write_effects(effects));
+  co_return co_await finish_claims(tx, in, out, rows);
+}
+
+task<result<void>> withdraw_rows(Tx& tx, const Withdrawals& in, std::vector<bool>& out) {
+  GG_CO_TRY(RowsById rows, co_await lock_rows(tx, in.withdrawals));
+  Effects effects(tx);
+  std::vector<Finding> findings;
+  std::vector<InodeId> withdrawn;
+  for (const Withdrawal& w : in.withdrawals) {
+    const auto found = rows.find(w.id);
+    bool current = false;
+    if (found != rows.end()) {
+      GG_CO_TRY(current, co_await is_current(tx, in.node, found->second, w.version, w.path));
+    }
+    out.push_back(current);
+    if (!current) continue;
+    Inode& row = found->second;
+    if (row.replicas.contains(in.node)) {
+      row.replicas = row.replicas.without(in.node);
+      effects.changed.push_back(&row);
+      withdrawn.push_back(w.id);
+    }
+    findings.push_back(Finding{w.reason, in.node, w.path, w.detail, {}, {}});
+  }
+  GG_CO_CHECK(co_await write_effects(effects));
+  GG_CO_CHECK(co_await run_over(tx.connection(),
+                                ListStatement{"DELETE FROM proved_file WHERE node = ? AND file IN "},
+                                sql_values(in.node), to_sql(withdrawn)));
+  co_return co_await report_findings(tx, findings);
+}
+
+}  // namespace
+
+task<result<std::vector<ClaimOutcome>>> SqlStore::claim_copies(NodeIndex node, std::vector<CopyClaim> claims,
+                                                               bool durable) {
+  GG_CO_CHECK(check_batch(claims.size()));
+  for (const CopyClaim& claim : claims)
+    if (claim.digest.pending())
+      co_return fail(errc::invalid_argument, "a copy of {} was reported without a digest",
+                     printable(claim.path.str()));
+  if (claims.empty()) co_return std::vector<ClaimOutcome>();
+  Claims in{node, std::move(claims)};
+  co_return co_await write({.durable = durable}, claim_rows, std::move(in));
+}
+
+task<result<std::vector<bool>>> SqlStore::withdraw_copies(NodeIndex node,
+                                                          std::vector<Withdrawal> withdrawals) {
+  GG_CO_CHECK(check_batch(withdrawals.size()));
+  if (withdrawals.empty()) co_return std::vector<bool>();
+  Withdrawals in{node, std::move(withdrawals)};
+  co_return co_await write({}, withdraw_rows, std::move(in));
+}
+
+}  // namespace geogrid
