@@ -37,6 +37,11 @@ std::set<std::string> our_tables(SqlDialect dialect) {
   return names;
 }
 
+bool are_ours(const Facts& facts) {
+  const std::set<std::string_view> ours{"tree lock", "node lock", "pruned", "uuid", "cluster", "schema", "program"};
+  return std::all_of(facts.begin(), facts.end(), [&](const auto& fact) { return ours.contains(fact.first); });
+}
+
 task<result<Facts>> read_facts(SqlConnection& connection) {
   Facts facts;
   const OnRow keep = [&](const SqlRow& row) { facts.emplace(row.bytes(0), row.bytes(1)); };
@@ -56,9 +61,10 @@ task<result<StoreContents>> inspect(SqlConnection& connection, SqlDialect dialec
   result<Facts> facts = co_await read_facts(connection);
   if (!facts && facts.error().is(errc::unavailable)) co_return facts.error();
   if (!facts) co_return contents;  // a table of that name with other columns
-  // The facts are written last: without any, an init was cut off (MariaDB cannot undo the tables).
-  contents.empty = facts->empty() && only_ours;
-  if ((*facts)["program"] != kProgram) co_return contents;
+  // Who it belongs to is written last: without that, an init was cut off (MariaDB cannot undo the tables).
+  const bool belongs = facts->contains("program");
+  contents.empty = !belongs && only_ours && are_ours(*facts);
+  if (!belongs || (*facts)["program"] != kProgram) co_return contents;
   const std::string& schema = (*facts)["schema"];
   ClusterInfo cluster{(*facts)["cluster"], (*facts)["uuid"], 0};
   std::from_chars(schema.data(), schema.data() + schema.size(), cluster.schema);
@@ -83,7 +89,7 @@ task<result<void>> put_fact(SqlConnection& connection, std::string_view name, st
 
 // The root, and rows that exist only to be locked.
 task<result<void>> put_first_rows(SqlConnection& connection, SqlDialect dialect) {
-  const std::string root = in_dialect(dialect, R"(INSERT INTO inode (id, parent, name, type, mode, uid, gid,
+  const std::string root = in_dialect(dialect, R"(REPLACE INTO inode (id, parent, name, type, mode, uid, gid,
     atime, atime_ns, mtime, mtime_ns, ctime, ctime_ns, size, rdev, subfolders, moved, link_target, state, version,
     digest_algorithm, digest, class, replica_target, backup_target, replicas, replica_count, older, backups, backup_count)
     VALUES (1, 1, x'', 1, 493, 0, 0, @now@, 0, @now@, 0, @now@, 0, 0, 0, 0, 0, x'', 1, 0, 0, x'', x'', 0, 0, 0, 0, 0, 0, 0))");

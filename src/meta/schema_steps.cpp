@@ -1,3 +1,4 @@
+#include "meta/mariadb_driver.hpp"
 #include "meta/schema.hpp"
 
 namespace geogrid {
@@ -92,6 +93,7 @@ SchemaStep first_step(SqlDialect dialect) {
                    kCheckpoint,
                    kJob}};
   step.statements.push_back(std::string(kGone) + (dialect == SqlDialect::sqlite ? kOnlyGone : ""));
+  if (dialect == SqlDialect::mariadb) step.statements.emplace_back(operation_log_ddl());
   return step;
 }
 

@@ -1,6 +1,7 @@
 // Opening and making a store: which driver, whose store, which schema.
 
 #include "base/path.hpp"
+#include "meta/mariadb_driver.hpp"
 #include "meta/metadata_store.hpp"
 #include "meta/schema.hpp"
 #include "meta/sql_store.hpp"
@@ -9,11 +10,33 @@
 namespace geogrid {
 namespace {
 
-task<result<std::unique_ptr<SqlDriver>>> open_driver(StoreOptions options, bool create) {
-  if (options.address.embedded)
-    co_return make_sqlite_driver(
-        {.file = options.address.file, .create = create, .log = options.log.named("sqlite")});
-  co_return fail(errc::not_supported, "this geogridd was built without MariaDB");
+std::unique_ptr<SqlDriver> mariadb_driver(const StoreOptions& options) {
+  const StoreAddress& address = options.address;
+  MariadbDriverOptions driver;
+  for (const StoreAddress::Host& host : address.hosts) {
+    MariadbTarget target;
+    target.host = host.name;
+    target.port = host.port;
+    target.user = address.user;
+    target.password = address.password;
+    target.database = address.database;
+    target.tls_ca = address.tls_ca;
+    driver.targets.push_back(std::move(target));
+  }
+  driver.connections = address.connections;
+  driver.hint_sql = "SELECT COALESCE(MAX(id), 0) FROM changelog";
+  driver.log = options.log.named("mariadb");
+  driver.random = options.random;
+  return make_mariadb_driver(std::move(driver));
+}
+
+result<std::unique_ptr<SqlDriver>> open_driver(const StoreOptions& options, bool create) {
+  if (!options.address.embedded) return mariadb_driver(options);
+  SqliteDriverOptions driver;
+  driver.file = options.address.file;
+  driver.create = create;
+  driver.log = options.log.named("sqlite");
+  return make_sqlite_driver(std::move(driver));
 }
 
 // Never 0: that is nobody's.
@@ -53,7 +76,7 @@ std::string StoreAddress::str() const {
 }
 
 task<result<std::unique_ptr<MetadataStore>>> open_store(StoreOptions options) {
-  auto driver = co_await open_driver(options, false);
+  auto driver = open_driver(options, false);
   if (!driver && driver.error().is(errc::not_initialised))
     co_return check_contents(StoreContents{.empty = true, .cluster = {}}, options.cluster, 0,
                              options.address.str())
@@ -63,7 +86,7 @@ task<result<std::unique_ptr<MetadataStore>>> open_store(StoreOptions options) {
 }
 
 task<result<InitialisedStore>> initialise_store(StoreOptions options) {
-  GG_CO_TRY(auto driver, co_await open_driver(options, true));
+  GG_CO_TRY(auto driver, open_driver(options, true));
   GG_CO_TRY(const StoreContents contents, co_await inspect_store(*driver));
   const ClusterInfo cluster{options.cluster, options.random->uuid(), 0};
   if (contents.empty) GG_CO_CHECK(co_await create_schema(*driver, schema_steps(driver->dialect()), cluster));

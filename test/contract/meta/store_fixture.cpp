@@ -3,13 +3,14 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "support/mariadb_server.hpp"
+
 namespace geogrid::test {
 namespace {
 
 class SqliteBackend final : public StoreBackend {
  public:
   std::string name() const override { return "sqlite"; }
-  std::string unavailable_because() override { return {}; }
   StoreAddress make_database() override {
     std::string folder = (std::filesystem::temp_directory_path() / "geogrid-store-XXXXXX").string();
     if (!mkdtemp(folder.data())) throw std::runtime_error("mkdtemp failed");
@@ -22,10 +23,29 @@ class SqliteBackend final : public StoreBackend {
   }
 };
 
+class MariaDbBackend final : public StoreBackend {
+ public:
+  std::string name() const override { return "mariadb"; }
+  StoreAddress make_database() override {
+    MariaDbServer& server = MariaDbServer::shared();
+    StoreAddress address;
+    address.embedded = false;
+    address.hosts.push_back({"127.0.0.1", server.port()});
+    address.user = MariaDbServer::kUser;
+    address.password = MariaDbServer::kPassword;
+    address.database = server.create_database();
+    return address;
+  }
+  void drop_database(const StoreAddress& address) override {
+    MariaDbServer::shared().execute("DROP DATABASE `" + address.database + "`");
+  }
+};
+
 }  // namespace
 
 std::vector<std::shared_ptr<StoreBackend>> store_backends() {
-  static const std::vector<std::shared_ptr<StoreBackend>> backends{std::make_shared<SqliteBackend>()};
+  static const std::vector<std::shared_ptr<StoreBackend>> backends{std::make_shared<SqliteBackend>(),
+                                                                   std::make_shared<MariaDbBackend>()};
   return backends;
 }
 
@@ -37,7 +57,6 @@ StorageClasses default_classes() {
 }
 
 void StoreTest::SetUp() {
-  if (const std::string reason = GetParam()->unavailable_because(); !reason.empty()) GTEST_SKIP() << reason;
   address_ = GetParam()->make_database();
   classes_ = std::make_shared<StorageClasses>(default_classes());
   InitialisedStore made = must(initialise_store(options()));

@@ -17,8 +17,6 @@ class StoreBackend {
  public:
   virtual ~StoreBackend() = default;
   virtual std::string name() const = 0;
-  /// Empty when it cannot run here: the tests of this kind are then skipped with this reason.
-  virtual std::string unavailable_because() = 0;
   /// The address of a new, empty database.
   virtual StoreAddress make_database() = 0;
   virtual void drop_database(const StoreAddress& address) = 0;
