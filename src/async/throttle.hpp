@@ -6,8 +6,8 @@
 
 namespace geogrid {
 
-/// Pure: the caller gives the time. One thread. A rate of 0 means no limit. Takers go into debt and wait it off, so that
-/// a file larger than the bucket passes too, and the mean rate holds.
+/// Pure: the caller gives the time. One thread. A rate of 0 means no limit. Takers go into debt and wait it
+/// off, so that a file larger than the bucket passes too, and the mean rate holds.
 class Throttle {
  public:
   using Time = std::chrono::steady_clock::time_point;

@@ -10,6 +10,7 @@
 namespace geogrid {
 namespace {
 
+constexpr int kMaxTries = 16;
 constexpr int kMaxAside = 1000;  // things put aside from one path on one day
 
 result<void> check_changeable(const Path& path) {
@@ -29,6 +30,33 @@ result<void> give_to(Env& env, int folder, const std::string& name, const Attrib
   auto given = env.set_owner_at(folder, name, attributes.uid, attributes.gid);
   if (!given && !given.error().is(std::errc::operation_not_permitted)) return given;
   return {};
+}
+
+result<void> set_up_folder(Env& env, int temporary, const std::string& name, const Attributes& attributes) {
+  GG_TRY(const UniqueFd folder, env.open(temporary, name, O_RDONLY | O_DIRECTORY));
+  GG_CHECK(give_to(env, temporary, name, attributes));
+  // A folder whose owner may not write cannot be moved by its owner.
+  GG_CHECK(env.set_mode(folder.get(), (attributes.mode & 01777U) | 0200U));
+  GG_CHECK(env.set_mtime(folder.get(), attributes.mtime));
+  return env.sync(folder.get());
+}
+
+// The folder appears with all its attributes: a crash can not leave one that nobody but root may read.
+result<void> make_whole_folder(LocalDisk& disk, int root, int parent, const std::string& name,
+                               const Attributes& attributes) {
+  Env& env = disk.env();
+  GG_TRY(const UniqueFd temporary, disk.open_or_make_folder(root, kTemporaryFolder));
+  const std::string temporary_name = system_random().uuid();
+  GG_CHECK(env.make_folder(temporary.get(), temporary_name, 0700));
+  auto made = set_up_folder(env, temporary.get(), temporary_name, attributes);
+  if (made) made = env.rename(temporary.get(), temporary_name, parent, name, IfTaken::fail);
+  if (!made) {
+    (void)env.remove_folder(temporary.get(), temporary_name);  // the first error is the one to tell
+    return made;
+  }
+  if ((attributes.mode & 0200U) != 0) return {};
+  GG_TRY(const UniqueFd folder, env.open(parent, name, O_RDONLY | O_DIRECTORY));
+  return env.set_mode(folder.get(), attributes.mode & 01777U);
 }
 
 bool is_the_one(const struct stat& found, const DiskEntry& wanted) {
@@ -93,19 +121,21 @@ result<void> make_folder_at(LocalDisk& disk, int root, const Path& path, const A
   Env& env = disk.env();
   GG_TRY(const UniqueFd parent, disk.open_or_make_folder(root, path.parent().relative()));
   const std::string name(path.filename());
-  auto made = env.make_folder(parent.get(), name, 0700);
-  if (!made && !made.error().is(std::errc::file_exists)) return made;
-  if (!made) {
-    GG_TRY(const struct stat found, env.status_at(parent.get(), name));
-    if (S_ISDIR(found.st_mode)) return {};
-    return fail(errc::already_exists, "something that is no folder lies there");
+  auto found = env.status_at(parent.get(), name);
+  auto made = found ? result<void>(system_error(EEXIST, "mkdir")) : result<void>();
+  for (int i = 0; !found && i < kMaxTries; ++i) {
+    made = make_whole_folder(disk, root, parent.get(), name, attributes);
+    // Another process that cleans up may take an empty folder away before it has its name.
+    if (made || !made.error().is(std::errc::no_such_file_or_directory)) break;
   }
-  GG_TRY(const UniqueFd folder, env.open(parent.get(), name, O_RDONLY | O_DIRECTORY));
-  GG_CHECK(give_to(env, parent.get(), name, attributes));
-  GG_CHECK(env.set_mode(folder.get(), attributes.mode & 01777U));
-  GG_CHECK(env.set_mtime(folder.get(), attributes.mtime));
+  if (!made && made.error().is(std::errc::file_exists)) {
+    GG_TRY(const struct stat there, env.status_at(parent.get(), name));
+    if (!S_ISDIR(there.st_mode)) return fail(errc::already_exists, "something that is no folder lies there");
+  } else if (!made) {
+    return made;
+  }
+  // Also of one that was there: another thread may have made it a moment ago.
   disk.wait_for_folders_being_made();
-  GG_CHECK(env.sync(folder.get()));
   return env.sync(parent.get());
 }
 

@@ -19,10 +19,4 @@ LocalCore::LocalCore(std::shared_ptr<Env> env, std::string root, VolumeMarker ex
       work(pool(disk.marker().node, "work", threads)),
       syncs(pool(disk.marker().node, "sync", kParallelSyncs)) {}
 
-void LocalCore::close_later(UniqueFd fd) {
-  if (!fd) return;
-  const auto shared = std::make_shared<UniqueFd>(std::move(fd));
-  (void)work.post([shared] { shared->reset(); });  // a full queue closes it here
-}
-
 }  // namespace geogrid

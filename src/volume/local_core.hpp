@@ -21,9 +21,6 @@ struct LocalCore {
   BlockingPool reads;  ///< what somebody waits for: stat, list, open, read
   BlockingPool work;   ///< digests and changes
   BlockingPool syncs;  ///< publication: mostly threads that wait in fsync(2)
-
-  /// Closes a descriptor on a thread of the volume, since close(2) can block.
-  void close_later(UniqueFd fd);
 };
 
 /// fsync(2) calls at one time. The journal commits those that wait together: on an SSD with ext4, one after

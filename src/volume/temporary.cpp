@@ -51,9 +51,13 @@ result<std::size_t> remove_abandoned_temporaries(LocalDisk& disk, int root) {
   GG_TRY(const auto entries, env.list(folder.get()));
   std::size_t removed = 0;
   for (const FolderEntry& entry : entries) {
-    if (!S_ISREG(entry.status.st_mode)) continue;  // not of our making
-    GG_TRY(const bool gone, remove_if_abandoned(env, folder.get(), entry.name));
-    removed += gone ? 1 : 0;
+    if (S_ISDIR(entry.status.st_mode)) {
+      // Empty ones only; whoever is making one just now begins again.
+      removed += env.remove_folder(folder.get(), entry.name) ? 1 : 0;
+    } else if (S_ISREG(entry.status.st_mode)) {
+      GG_TRY(const bool gone, remove_if_abandoned(env, folder.get(), entry.name));
+      removed += gone ? 1 : 0;
+    }
   }
   return removed;
 }

@@ -117,15 +117,19 @@ class Volume {
   virtual task<result<std::shared_ptr<IncomingFile>>> receive(std::uint64_t expected_size) = 0;
   /// The same with all bytes at hand: one hop.
   virtual task<result<std::shared_ptr<IncomingFile>>> receive_whole(std::shared_ptr<const std::vector<std::byte>> data) = 0;
-  /// Makes the bytes and then the names power-safe: fsync of each file, missing parent folders made (mode 0755, or as
-  /// `set_folder_attributes` says later), rename without replacing, fsync of each folder touched. An answer for each, in order.
+  /// Makes the bytes and then the names power-safe: fsync of each file, missing parent folders made (mode 0755, owned as the
+  /// folder above; make_folder() first for others), rename without replacing, fsync of each folder touched. An answer for
+  /// each, in order. A file that found its path occupied can be published again, elsewhere.
   /// A crash in between leaves a file in tmp or an uncounted file at its path, both harmless.
   virtual task<std::vector<result<PublishOutcome>>> publish(std::vector<PublishRequest> requests) = 0;
   /// Moves what lies at `path` out of the tree, never over anything and never removing it: to `.geogrid/conflicts/DATE/path`
   /// or `.geogrid/trash/DATE/path` (stale_version); `when` names DATE. Returns where to, relative to the volume's root.
   virtual task<result<std::string>> put_aside(Path path, AsideReason reason, Timestamp when) = 0;
-  /// Removes a published file again, but only if it still is the very file (device and inode number) that was published.
+  /// Removes a published file again, but only if it still is the very file (device and inode number) that was published: else
+  /// errc::stale.
   virtual task<result<void>> take_back(Path path, const DiskEntry& published) = 0;
+  /// Makes a folder and those above it that are missing. One that is there already stays as it is, and is fine; anything else
+  /// there: errc::already_exists. The same for a symlink with this target. Power-safe.
   virtual task<result<void>> make_folder(Path path, Attributes attributes) = 0;
   virtual task<result<void>> make_symlink(Path path, std::string target, Attributes attributes) = 0;
   virtual task<result<void>> set_mtime(Path path, Timestamp mtime) = 0;

@@ -89,6 +89,11 @@ TEST_P(VolumeContract, MakesFolders) {
   EXPECT_TRUE(run(volume->make_folder(path_of("/a/b"), attributes)));
   EXPECT_EQ(run(volume->stat(path_of("/a/b"))).value().attributes.mode, 0750U);
 
+  attributes.mode = 0555;
+  EXPECT_TRUE(run(volume->make_folder(path_of("/unwritable"), attributes)));
+  EXPECT_EQ(run(volume->stat(path_of("/unwritable"))).value().attributes.mode, 0555U);
+  EXPECT_TRUE(temporaries().empty());
+
   put("file", "x");
   EXPECT_TRUE(run(volume->make_folder(path_of("/file"), attributes)).error().is(errc::already_exists));
   fs::create_symlink("a", at("link"));

@@ -93,7 +93,7 @@ TEST_P(Processes, OnlyTheFilesOfDeadWritersAreCleaned) {
   ASSERT_TRUE(other.ready());
   open_here();
   const auto mine = receive("mine");
-  fs::create_directory(at(".geogrid/tmp/folder"));
+  put(".geogrid/tmp/folder/file", "not of our making");
   EXPECT_EQ(temporaries().size(), 4U);
   EXPECT_EQ(run(volume->clean_temporary()).value(), 0U);
   EXPECT_EQ(temporaries().size(), 4U);

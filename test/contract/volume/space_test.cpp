@@ -94,7 +94,10 @@ TEST_P(OrdinaryUser, WhoOwnsTheTreeCanDoEverything) {
   as_nobody([&] {
     Attributes roots = own();
     roots.uid = 0;  // cannot be given to root: stays this user's
-    return publish("/photos/a", "picture", roots).has_value() && read("/photos/a").value() == "picture" &&
+    Attributes unwritable = own();
+    unwritable.mode = 0555;
+    return run(volume->make_folder(path_of("/unwritable"), unwritable)).has_value() &&
+           publish("/photos/a", "picture", roots).has_value() && read("/photos/a").value() == "picture" &&
            run(volume->stat(path_of("/photos/a"))).value().attributes.uid == kNobody &&
            run(volume->make_folder(path_of("/f"), own())).has_value() &&
            run(volume->make_symlink(path_of("/l"), "t", roots)).has_value() &&

@@ -182,7 +182,9 @@ TEST(Crash, FoldersAndSymlinksThatWereAcknowledgedAreThere) {
         run_to_end(disk.loop, volume->make_symlink(path_of("/x/l"), "to", attributes)).has_value());
   };
   at_every_step(prepare_volume, make, [](Disk& disk, std::pair<bool, bool> done) {
-    EXPECT_TRUE(!done.first || fs::is_directory(disk.root() / "x/y/z"));
+    const fs::path folder = disk.root() / "x/y/z";
+    EXPECT_TRUE(!done.first || fs::is_directory(folder));
+    EXPECT_TRUE(!fs::exists(folder) || fs::status(folder).permissions() == fs::perms(0750));
     EXPECT_TRUE(!done.second || fs::is_symlink(disk.root() / "x/l"));
   });
 }
