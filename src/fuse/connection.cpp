@@ -69,7 +69,16 @@ Connection::Connection(asio::any_io_executor loop, std::shared_ptr<UnionNamespac
     : loop_(loop), names_(std::move(names)), options_(options), slow_(loop, kPatience * names_->deadline()) {}
 
 Connection::~Connection() {
-  if (session_) fuse_session_destroy(session_);
+  if (!session_) return;
+  // libfuse frees the mount point's name only by unmounting, and would unmount whatever lies there by now; it
+  // leaves that where the descriptor tells an error, as a pipe does that nobody reads.
+  int ends[2];
+  if (fuse_session_fd(session_) >= 0 && ::pipe2(ends, O_CLOEXEC) == 0) {
+    ::close(ends[0]);
+    const UniqueFd broken(ends[1]);
+    if (::dup3(broken.get(), fuse_session_fd(session_), O_CLOEXEC) >= 0) fuse_session_unmount(session_);
+  }
+  fuse_session_destroy(session_);
 }
 
 void Connection::watch(const RequestRef& request) {

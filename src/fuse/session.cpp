@@ -84,6 +84,13 @@ std::string mount_flags(const MountOptions& options, const Log& log) {
   return flags;
 }
 
+/// Unmounts this mount, unless somebody did and another one lies there now.
+result<void> unmount_own(const std::string& mountpoint, unsigned device) {
+  const auto mounted = find_mount(mountpoint);
+  if (!mounted || mounted->minor != device) return {};
+  return unmount(mountpoint, true);
+}
+
 }  // namespace
 
 result<std::unique_ptr<FuseSession>> FuseSession::mount(asio::any_io_executor loop,
@@ -105,13 +112,17 @@ result<std::unique_ptr<FuseSession>> FuseSession::mount(asio::any_io_executor lo
                 printable(mountpoint));
   const int fd = fuse_session_fd(session);
   ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+  const auto mounted = find_mount(mountpoint);
+  if (!mounted) return fail(errc::internal, "/proc/self/mountinfo does not show {}", printable(mountpoint));
   return std::unique_ptr<FuseSession>(
-      new FuseSession(std::move(connection), std::move(mountpoint), std::move(log)));
+      new FuseSession(std::move(connection), std::move(mountpoint), mounted->minor, std::move(log)));
 }
 
-FuseSession::FuseSession(std::shared_ptr<Connection> connection, std::string mountpoint, Log log)
+FuseSession::FuseSession(std::shared_ptr<Connection> connection, std::string mountpoint, unsigned device,
+                         Log log)
     : connection_(std::move(connection)),
       mountpoint_(std::move(mountpoint)),
+      device_(device),
       log_(std::move(log)),
       readable_(connection_->loop(), fuse_session_fd(connection_->session())),
       unmounting_(
@@ -126,7 +137,7 @@ FuseSession::FuseSession(std::shared_ptr<Connection> connection, std::string mou
 
 FuseSession::~FuseSession() {
   if (!gone_)
-    if (const auto unmounted = geogrid::unmount(mountpoint_, true); !unmounted)
+    if (const auto unmounted = unmount_own(mountpoint_, device_); !unmounted)
       log_.error("{}", unmounted.error().message);
   connection_->names().detach(*invalidator_);
   connection_->stop();
@@ -176,7 +187,7 @@ task<result<void>> FuseSession::run() {
 
 task<result<void>> FuseSession::unmount() {
   // On a thread: the kernel may want answers from this loop before it lets go.
-  auto work = [mountpoint = mountpoint_] { return geogrid::unmount(mountpoint, true); };
+  auto work = [mountpoint = mountpoint_, device = device_] { return unmount_own(mountpoint, device); };
   if (gone_) co_return result<void>();
   co_return co_await offload(unmounting_, std::move(work));
 }

@@ -44,13 +44,14 @@ class FuseSession {
   const std::string& mountpoint() const { return mountpoint_; }
 
  private:
-  FuseSession(std::shared_ptr<Connection> connection, std::string mountpoint, Log log);
+  FuseSession(std::shared_ptr<Connection> connection, std::string mountpoint, unsigned device, Log log);
   enum class Batch { drained, full, ended };
   Batch receive_batch();
   void initialised();
 
   std::shared_ptr<Connection> connection_;
   std::string mountpoint_;
+  unsigned device_;  // the mount's minor device number: tells it from another at the same place
   Log log_;
   asio::posix::stream_descriptor readable_;
   fuse_buf buffer_{};

@@ -24,6 +24,7 @@ std::optional<NodeIndex> Content::served_by() const {
 }
 
 void Content::read(std::uint64_t offset, std::size_t size, ReadDone done) {
+  if (spoilt_) return done(fail(errc::corrupt, "bytes of this file that were read before are damaged"));
   const auto job = std::make_shared<ReadJob>(shared_from_this(), offset, size, std::move(done));
   if (phase_ == Phase::ready) {
     job->clip(inode_->size);
@@ -31,6 +32,10 @@ void Content::read(std::uint64_t offset, std::size_t size, ReadDone done) {
   }
   waiting_.push_back(job);
   if (phase_ == Phase::untouched) locate(false);
+}
+
+void Content::prepare() {
+  if (phase_ == Phase::untouched && inode_->size > 0) locate(false);
 }
 
 void Content::locate(bool fresh) {
@@ -44,6 +49,7 @@ task<void> Content::run_locate(std::shared_ptr<Content> self, bool fresh) {
   if (locator) location = co_await locator->locate(self->inode_->id, fresh);
   const auto outcome = self->located(std::move(location));
   const std::vector<Job> jobs = std::exchange(self->waiting_, {});
+  if (jobs.empty() && outcome && !self->sources_.empty()) self->start_opening(self->sources_.front());
   for (const Job& job : jobs) {
     if (outcome) {
       job->clip(self->inode_->size);
@@ -84,13 +90,15 @@ void Content::advance(const Job& job) {
     if (source->state == Source::State::open) return issue(job, source);
     job->start_attempt(source);
     source->waiting.push_back(job);
-    if (source->state == Source::State::untried) {
-      source->state = Source::State::opening;
-      asio::co_spawn(access_->loop(), open(shared_from_this(), source), asio::detached);
-    }
+    if (source->state == Source::State::untried) start_opening(source);
     return;
   }
   if (!job->is_waiting_for_a_replica()) give_up(job);
+}
+
+void Content::start_opening(const SourceRef& source) {
+  source->state = Source::State::opening;
+  asio::co_spawn(access_->loop(), open(shared_from_this(), source), asio::detached);
 }
 
 void Content::issue(const Job& job, const SourceRef& source) {

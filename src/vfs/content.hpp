@@ -46,11 +46,16 @@ class Content : public std::enable_shared_from_this<Content> {
  public:
   Content(std::shared_ptr<ReplicaAccess> access, std::weak_ptr<FileLocator> locator, InodeRef inode);
 
+  /// Opens the best replica, in the background: a reader's first bytes may come from the kernel's pages, and
+  /// the rest must then be of the same version.
+  void prepare();
   void read(std::uint64_t offset, std::size_t size, ReadDone done);
   /// The version that is read; before the first read, that of the open.
   const InodeRef& inode() const { return inode_; }
   /// Whether reading began, so that the version may be fixed.
   bool started() const { return phase_ != Phase::untouched; }
+  /// Whether bytes that were given proved to be wrong: every further read fails.
+  bool spoilt() const { return spoilt_; }
   /// The node that gave the last bytes.
   std::optional<NodeIndex> served_by() const;
 
@@ -65,6 +70,7 @@ class Content : public std::enable_shared_from_this<Content> {
   static task<void> run_locate(std::shared_ptr<Content> self, bool fresh);
   result<void> located(result<FileLocation> location);
   void advance(const Job& job);
+  void start_opening(const SourceRef& source);
   void issue(const Job& job, const SourceRef& source);
   static task<void> open(std::shared_ptr<Content> self, SourceRef source);
   static task<result<void>> open_source(Content& self, Source& source);
@@ -84,6 +90,7 @@ class Content : public std::enable_shared_from_this<Content> {
   std::size_t current_ = 0;         // in sources_: where reads begin
   std::vector<Job> waiting_;        // for locate()
   std::atomic<bool> given_{false};  // bytes were handed out
+  std::atomic<bool> spoilt_{false};
   std::atomic<int> served_by_{-1};
 };
 

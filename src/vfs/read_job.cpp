@@ -58,7 +58,9 @@ void ReadJob::arrived(const Content::SourceRef& source, result<std::span<const s
   } else if (bytes->size() != size_) {
     error = fail(errc::stale, "it ends {} bytes early", size_ - bytes->size());
   } else if (source->check && source->check->add(offset_, *bytes) == StreamCheck::Verdict::damaged) {
-    // What came before went to the reader already: only an error stops it from believing the whole.
+    // What came before went to the reader already: only errors, from now on, stop it from believing the
+    // whole.
+    content_->spoilt_ = true;
     error = fail(errc::corrupt, "its bytes do not have the recorded digest");
     answer(error);
   } else {

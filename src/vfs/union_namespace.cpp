@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kListingPage = 256;
 constexpr std::chrono::seconds kSpaceKept{2};
 constexpr std::size_t kServedByKept = 4096;
+constexpr std::size_t kDamagedKept = 4096;
 
 Error gone() {
   return fail(errc::not_found, "it is not there any more");
@@ -32,7 +33,8 @@ UnionNamespace::UnionNamespace(asio::any_io_executor loop, MetadataStore& store,
                                                                options_.same_machine, options_.verify_reads},
                                           log)),
       cache_(options_.cached_files, options_.cached_folders),
-      served_by_(kServedByKept) {}
+      served_by_(kServedByKept),
+      damaged_(kDamagedKept) {}
 
 UnionNamespace::~UnionNamespace() {
   close();
@@ -82,8 +84,14 @@ task<result<InodeRef>> UnionNamespace::record(InodeId id) {
 
 task<result<Entry>> UnionNamespace::get(InodeId id) {
   const auto epoch = cache_.epoch();
-  GG_CO_TRY(InodeRef inode, co_await record(id));
-  co_return Entry{std::move(inode), epoch == cache_.epoch() && !Unregistered::is(id)};
+  auto found = co_await record(id);
+  if (!found && found.error().is(errc::not_found)) {
+    // A file that was removed while it is open still has attributes for who holds it.
+    const auto open = open_files_.find(id);
+    if (open != open_files_.end()) co_return Entry{handles_.at(open->second).content->inode(), false};
+  }
+  if (!found) co_return found.error();
+  co_return Entry{std::move(*found), epoch == cache_.epoch() && !Unregistered::is(id)};
 }
 
 task<result<Path>> UnionNamespace::path_of(InodeRef inode) {
@@ -119,7 +127,7 @@ task<result<ListingRest>> UnionNamespace::read_listing(InodeId folder, InodeId a
 }
 
 task<result<Listing>> UnionNamespace::list(InodeId folder, InodeId after, std::size_t limit) {
-  const auto now = std::chrono::steady_clock::now();
+  const auto now = system_clock().steady();
   auto rest = listings_.take(folder, after, now);
   if (!rest && !Unregistered::is(after) && !Unregistered::is(folder)) {
     GG_CO_TRY(rest, co_await read_listing(folder, after, limit));
@@ -167,7 +175,7 @@ task<result<std::string>> UnionNamespace::xattr(InodeId id, std::string name) {
 }
 
 task<result<Space>> UnionNamespace::space() {
-  const auto now = std::chrono::steady_clock::now();
+  const auto now = system_clock().steady();
   if (space_ && now - space_read_ < kSpaceKept) co_return *space_;
   GG_CO_TRY(std::vector<NodeRecord> nodes, co_await store_.nodes(NodeKind::storage));
   for (NodeRecord& node : nodes) {
@@ -193,7 +201,7 @@ std::shared_ptr<Content> UnionNamespace::content_of(const InodeRef& inode, bool&
     const Handle& handle = handles_.at(at->second);
     if (handle.outdated)
       outdated_readers = true;
-    else
+    else if (!handle.content->spoilt())
       shared = handle.content;
   }
   if (!shared) shared = std::make_shared<Content>(access_, weak_from_this(), inode);
@@ -209,6 +217,7 @@ result<Opened> UnionNamespace::open(const InodeRef& inode) {
   if (inode->is_folder()) return fail(errc::is_a_folder, "a folder is not opened for reading");
   bool outdated_readers = false;
   Handle handle{content_of(inode, outdated_readers), inode->id, false};
+  handle.content->prepare();
   const HandleId id(++last_handle_);
   handles_.emplace(id.value, std::move(handle));
   open_files_.emplace(inode->id, id.value);
@@ -248,14 +257,25 @@ task<result<FileLocation>> UnionNamespace::locate(InodeId file, bool fresh) {
   if (fresh && !Unregistered::is(file)) {
     GG_CO_TRY(Inode read, co_await store_.get(file));
     GG_CO_TRY(Path path, co_await store_.path_of(file));
-    co_return FileLocation{std::make_shared<const Inode>(std::move(read)), std::move(path), nodes_.serving()};
+    co_return located(std::make_shared<const Inode>(std::move(read)), std::move(path));
   }
   GG_CO_TRY(InodeRef inode, co_await record(file));
   GG_CO_TRY(Path path, co_await path_of(inode));
-  co_return FileLocation{std::move(inode), std::move(path), nodes_.serving()};
+  co_return located(std::move(inode), std::move(path));
+}
+
+FileLocation UnionNamespace::located(InodeRef inode, Path path) {
+  NodeSet serving = nodes_.serving();
+  const DamagedCopies* damaged = damaged_.find(inode->id);
+  if (damaged && damaged->version == inode->version) serving = serving - damaged->nodes;
+  return {std::move(inode), std::move(path), serving};
 }
 
 void UnionNamespace::found_damaged(NodeIndex node, const Inode& file, const Path& path) {
+  DamagedCopies damaged{file.version, NodeSet::of(node)};
+  if (const DamagedCopies* known = damaged_.find(file.id); known && known->version == file.version)
+    damaged.nodes = damaged.nodes | known->nodes;
+  damaged_.put(file.id, damaged);
   tell(&KernelCache::forget_content, file.id);
   Finding finding;
   finding.kind = FindingKind::damaged;

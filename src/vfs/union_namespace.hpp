@@ -105,7 +105,14 @@ class UnionNamespace : public ChangeListener,
     bool outdated = false;  // a newer version was published since its first read
   };
 
+  // Copies that this client read with another digest than recorded: read last from now on.
+  struct DamagedCopies {
+    Version version;
+    NodeSet nodes;
+  };
+
   task<result<InodeRef>> record(InodeId id);
+  FileLocation located(InodeRef inode, Path path);
   task<result<Path>> path_of(InodeRef inode);
   task<result<ListingRest>> read_listing(InodeId folder, InodeId after, std::size_t limit);
   Listing keep_rest(InodeId folder, InodeId after, Listing listing, ListingRest rest,
@@ -146,6 +153,7 @@ class UnionNamespace : public ChangeListener,
   std::optional<Space> space_;
   std::chrono::steady_clock::time_point space_read_{};
   Lru<InodeId, NodeIndex> served_by_;
+  Lru<InodeId, DamagedCopies> damaged_;
   std::vector<KernelCache*> kernels_;
   std::unordered_map<std::uint64_t, Handle> handles_;
   std::unordered_multimap<InodeId, std::uint64_t> open_files_;  // inode → handles

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "os/clock.hpp"
+
 namespace geogrid {
 namespace {
 
@@ -11,7 +13,7 @@ constexpr std::size_t kSweepAt = 1024;
 }  // namespace
 
 void Watchlist::add(const std::shared_ptr<Watched>& operation) {
-  watched_.push_back({operation, Clock::now() + limit_});
+  watched_.push_back({operation, system_clock().steady() + limit_});
   if (watched_.size() % kSweepAt == 0) sweep();
   if (!running_) arm();
 }
@@ -33,7 +35,7 @@ void Watchlist::arm() {
 }
 
 void Watchlist::sweep() {
-  const auto now = Clock::now();
+  const auto now = system_clock().steady();
   while (!watched_.empty()) {
     const auto operation = watched_.front().operation.lock();
     const bool waits = operation && !operation->done();

@@ -7,6 +7,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 
@@ -33,8 +34,8 @@ std::shared_ptr<const StorageClasses> one_class() {
 
 Archive::Archive(Setup setup) {
   unmounter().watch(scratch_.path().string());
-  std::filesystem::create_directory(scratch_.path() / "mnt");
-  store_ = must(initialise_store(store_options())).store;
+  for (const char* name : {"mnt", "mnt2"}) std::filesystem::create_directory(scratch_.path() / name);
+  store_ = must(initialise_store(store_options(folder()))).store;
   const ClusterInfo cluster = must(store_->cluster());
   for (std::size_t n = 0; n < setup.nodes; ++n) {
     const std::string name = fmt::format("n{}", n);
@@ -56,23 +57,26 @@ Archive::~Archive() {
   store_->close();
 }
 
-StoreOptions Archive::store_options() const {
+StoreOptions store_options(const std::string& folder) {
   StoreOptions options;
-  options.address.file = scratch_.file("metadata.db");
+  options.address.file = folder + "/metadata.db";
   options.cluster = "test";
   options.classes = one_class();
   return options;
 }
 
-std::vector<NodeVolume> Archive::open_volumes() const {
+task<result<std::vector<NodeVolume>>> open_volumes(std::string folder, MetadataStore& store) {
+  GG_CO_TRY(const ClusterInfo cluster, co_await store.cluster());
+  GG_CO_TRY(const std::vector<NodeRecord> nodes, co_await store.nodes(NodeKind::storage));
   std::vector<NodeVolume> volumes;
-  for (std::size_t n = 0; n < roots_.size(); ++n) {
+  for (const NodeRecord& node : nodes) {
     LocalVolumeOptions options;
-    options.root = roots_[n];
-    options.node = markers_[n].node;
-    volumes.push_back({nodes_[n], open_local_volume(options, markers_[n])});
+    options.root = folder + "/" + node.name;
+    options.node = node.name;
+    const VolumeMarker marker{cluster.uuid, cluster.name, node.name, node.volume_uuid};
+    volumes.push_back({node.index, open_local_volume(options, marker)});
   }
-  return volumes;
+  co_return volumes;
 }
 
 FoundEntry Archive::found(const std::string& name, const std::string& content) const {
@@ -196,19 +200,16 @@ void Archive::change(const std::string& path, AttributeChange change) {
   must(store_->set_attributes(id(path), std::move(change)));
 }
 
-Client::Client(Archive& archive, Configure configure, std::vector<std::string> mountpoints)
-    : archive_(archive) {
+Client::Client(const std::string& folder, Setup setup) : folder_(folder), setup_(std::move(setup)) {
   MountsOptions options;
-  options.names.copies = 2;
-  for (const std::string& name : mountpoints) {
-    mountpoints_.push_back(archive.scratch().file(name));
-    std::filesystem::create_directories(mountpoints_.back());
+  for (const std::string& name : setup_.mountpoints) {
+    mountpoints_.push_back(folder + "/" + name);
     MountOptions mount;
     mount.mountpoint = mountpoints_.back();
     mount.source = "geogrid:test";
     options.mounts.push_back(std::move(mount));
   }
-  if (configure) configure(options);
+  if (setup_.configure) setup_.configure(options);
   std::promise<std::string> started;
   auto problem = started.get_future();
   thread_ = std::thread([this, &started, options = std::move(options)]() mutable {
@@ -235,14 +236,20 @@ void Client::stop() {
 task<result<void>> Client::serve(MountsOptions options, std::promise<std::string>& started) {
   const auto loop = co_await asio::this_coro::executor;
   const Log log = Log::to_stderr(LogLevel::warning);
-  auto store = co_await open_store(archive_.store_options());
+  auto store = co_await open_store(store_options(folder_));
   if (!store) {
     started.set_value(store.error().message);
     co_return result<void>();
   }
+  auto volumes = co_await open_volumes(folder_, **store);
+  if (!volumes) {
+    started.set_value(volumes.error().message);
+    co_return result<void>();
+  }
+  if (setup_.replace_volumes) setup_.replace_volumes(*volumes);
   const auto feed = make_change_feed(**store, log, ChangeFeed::Options{});
   asio::co_spawn(loop, feed->run(), asio::detached);
-  auto mounts = co_await Mounts::start(**store, *feed, archive_.open_volumes(), std::move(options), log);
+  auto mounts = co_await Mounts::start(**store, *feed, std::move(*volumes), std::move(options), log);
   if (!mounts) {
     started.set_value(mounts.error().message);
     co_return result<void>();
@@ -286,12 +293,13 @@ int errno_of(long returned) {
 }
 
 std::string content_for(const std::string& name, std::size_t size) {
-  std::string content;
+  std::string content(size + sizeof(std::uint64_t), '\0');
   std::uint64_t state = std::hash<std::string>{}(name) | 1U;
-  while (content.size() < size) {
+  for (std::size_t at = 0; at < size; at += sizeof state) {
     state = state * 6364136223846793005ULL + 1442695040888963407ULL;
-    content.push_back(static_cast<char>(state >> 56));
+    std::memcpy(content.data() + at, &state, sizeof state);
   }
+  content.resize(size);
   return content;
 }
 

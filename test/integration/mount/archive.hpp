@@ -59,9 +59,7 @@ class Archive {
   void rename(const std::string& from, const std::string& to);
   void change(const std::string& path, AttributeChange change);
 
-  /// For who opens the store and the volumes elsewhere.
-  StoreOptions store_options() const;
-  std::vector<NodeVolume> open_volumes() const;
+  std::string folder() const { return scratch_.path().string(); }
 
  private:
   FoundEntry found(const std::string& name, const std::string& content) const;
@@ -75,12 +73,22 @@ class Archive {
   std::vector<NodeIndex> nodes_;
 };
 
+/// The store and the volumes of the archive in `folder`, for who opens them elsewhere.
+StoreOptions store_options(const std::string& folder);
+task<result<std::vector<NodeVolume>>> open_volumes(std::string folder, MetadataStore& store);
+
 /// A client: a loop in a thread of its own, with a store, volumes and mounts of its own. Unmounts at its end.
 class Client {
  public:
-  using Configure = std::function<void(MountsOptions&)>;
-  /// Mounts at scratch/mnt (or `mountpoints`), to be changed by `configure`. Throws if it cannot be mounted.
-  explicit Client(Archive& archive, Configure configure = {}, std::vector<std::string> mountpoints = {"mnt"});
+  struct Setup {
+    std::vector<std::string> mountpoints{"mnt"};  ///< in the archive's folder
+    std::function<void(MountsOptions&)> configure{};
+    std::function<void(std::vector<NodeVolume>&)> replace_volumes{};
+  };
+  /// Throws if it cannot be mounted.
+  Client(const std::string& folder, Setup setup);
+  explicit Client(Archive& archive) : Client(archive.folder(), Setup{}) {}
+  Client(Archive& archive, Setup setup) : Client(archive.folder(), std::move(setup)) {}
   ~Client();
 
   const std::string& mountpoint(std::size_t n = 0) const { return mountpoints_.at(n); }
@@ -104,7 +112,8 @@ class Client {
  private:
   task<result<void>> serve(MountsOptions options, std::promise<std::string>& started);
 
-  Archive& archive_;
+  const std::string folder_;
+  const Setup setup_;
   asio::io_context loop_{1};
   std::shared_ptr<StopSignal> stop_ = std::make_shared<StopSignal>();
   Mounts* mounts_ = nullptr;
