@@ -121,9 +121,9 @@ task<result<int>> node_add(const Process& process, NodeAdd request, Output outpu
         fmt::format("Would mark {} as the volume of node {} and register it.\n", configured, request.name));
     co_return 0;
   }
-  GG_CO_TRY(const NodeRecord node,
-            co_await store->add_node(NewStorageNode{request.name, request.zone, request.weight,
-                                                    volume.marker.uuid, volume.empty}));
+  // Named first: GCC 12 destroys an aggregate that is made inside a co_await expression twice.
+  NewStorageNode added{request.name, request.zone, request.weight, volume.marker.uuid, volume.empty};
+  GG_CO_TRY(const NodeRecord node, co_await store->add_node(std::move(added)));
   output.print(output.json ? nodes_json({node})[0].dump(2) + "\n" : node_line(node));
   co_return 0;
 }
@@ -147,9 +147,8 @@ task<result<int>> node_set(const Process& process, NodeSetState request, Output 
     co_return fail(errc::not_found, "no storage node is called {}; 'geogridd node list' shows them",
                    printable(request.name));
   }
-  GG_CO_TRY(
-      const NodeRecord node,
-      co_await store->change_node(request.name, NodeChange{request.state, request.zone, request.weight}));
+  NodeChange change{request.state, request.zone, request.weight};
+  GG_CO_TRY(const NodeRecord node, co_await store->change_node(request.name, std::move(change)));
   output.print(output.json ? nodes_json({node})[0].dump(2) + "\n" : node_line(node));
   co_return 0;
 }

@@ -21,7 +21,10 @@ result<void> check_roles(const Process& process, const RunRoles& run) {
     if (role == Role::api || role == Role::backup)
       return fail(errc::invalid_argument, "the role {} is not part of this version; client and storage are",
                   name_of(role));
-  const auto faults = check_for_roles(process.config, run.roles);
+  Config config = process.config;
+  if (!config.node && !run.replica.empty())
+    config.node = run.replica;  // --replica says which node, in place of 'node:'
+  const auto faults = check_for_roles(config, run.roles);
   if (faults.empty()) return {};
   std::string text;
   for (const ConfigFault& fault : faults) text += (text.empty() ? "" : "\n") + fault.str();

@@ -70,10 +70,10 @@ class ForeignStores(Base):
     def test_a_newer_schema_is_refused(self):
         self.archive.ok("init")
         with sqlite3.connect(self.archive.root / "metadata.db") as db:
-            changed = db.execute("UPDATE meta SET value = '9999' WHERE name LIKE '%schema%'").rowcount
+            changed = db.execute("UPDATE meta SET value = CAST('9999' AS BLOB) WHERE CAST(name AS TEXT) LIKE '%schema%'").rowcount
             self.assertEqual(changed, 1)
         db.close()
-        self.refused("status", code=1, text="newer")
+        self.refused("status", code=1, text="update geogridd")
 
 
 class Nodes(Base):
