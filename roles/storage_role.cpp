@@ -95,6 +95,10 @@ task<result<int>> replicate_nodes(const Process& process, RunRoles run, Output o
   GG_CO_TRY(const Opened opened, co_await open_for(process, run));
   auto stop = std::make_shared<StopSignal>();
   const StopOnSignal signals(co_await asio::this_coro::executor, process.log, [stop] { stop->stop(); });
+  // What a node's change of state left to do decides what is in the queue.
+  for (bool more = true; more;) {
+    GG_CO_TRY(more, co_await opened.store->run_jobs());
+  }
   GG_CO_TRY(const QueueSummary queue, co_await opened.store->queue_summary());
   Json reports = Json::array();
   int code = 0;

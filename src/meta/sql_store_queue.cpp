@@ -16,7 +16,7 @@ struct QueueRow {
   InodeId file;
   int node = 0;
   std::uint64_t size = 0;
-  bool has_copy = false;
+  std::int64_t copies = 0;
 };
 struct PageOf {
   std::size_t offset = 0;
@@ -27,10 +27,10 @@ struct PageOf {
 task<result<void>> scan_queue(Tx& tx, const InodeId& after, std::vector<QueueRow>& out) {
   const OnRow keep = [&](const SqlRow& row) {
     out.push_back({InodeId(static_cast<std::uint64_t>(row.integer(0))), static_cast<int>(row.integer(1)),
-                   static_cast<std::uint64_t>(row.integer(2)), row.integer(3) != 0});
+                   static_cast<std::uint64_t>(row.integer(2)), row.integer(3)});
   };
   GG_CO_CHECK(co_await tx.each(
-      "SELECT w.file, w.node, i.size, i.replicas <> 0 FROM work w JOIN inode i ON i.id = w.file "
+      "SELECT w.file, w.node, i.size, i.replica_count FROM work w JOIN inode i ON i.id = w.file "
       "WHERE w.file > ? ORDER BY w.file LIMIT ?",
       keep, after, kScanRows));
   if (out.size() == kScanRows) {
@@ -51,7 +51,8 @@ void count(const std::vector<QueueRow>& rows, QueueSummary& summary) {
     previous = row.file;
     ++summary.files;
     summary.bytes += row.size;
-    summary.without_copy += row.has_copy ? 0 : 1;
+    summary.without_copy += row.copies == 0 ? 1 : 0;
+    summary.last_copy += row.copies == 1 ? 1 : 0;
   }
 }
 
