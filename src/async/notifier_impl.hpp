@@ -21,13 +21,14 @@ task<T> run_shielded(std::shared_ptr<StopSignal> stop, task<T> work) {
   auto outcome = std::make_shared<Outcome>();
   const bool throws = co_await asio::this_coro::throw_if_cancelled();
   co_await asio::this_coro::throw_if_cancelled(false);
-  asio::co_spawn(co_await asio::this_coro::executor, std::move(work),
-                 [outcome](std::exception_ptr failure, T value) {
-                   outcome->failure = failure;
-                   if (!failure) outcome->value.emplace(std::move(value));
-                   outcome->done = true;
-                   outcome->ended.notify_all();
-                 });
+  const auto executor = co_await asio::this_coro::executor;
+  const auto on_end = [outcome](std::exception_ptr failure, T value) {
+    outcome->failure = failure;
+    if (!failure) outcome->value.emplace(std::move(value));
+    outcome->done = true;
+    outcome->ended.notify_all();
+  };
+  asio::co_spawn(executor, std::move(work), on_end);
   const auto cancellation = co_await asio::this_coro::cancellation_state;
   while (!outcome->done) {
     if (cancellation.cancelled() != asio::cancellation_type::none) stop->stop();

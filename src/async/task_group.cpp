@@ -20,11 +20,13 @@ task<void> TaskGroup::start(task<void> work) {
   const auto state = state_;
   co_await wait_for_place();
   ++state->running;
-  asio::co_spawn(co_await asio::this_coro::executor, std::move(work), [state](std::exception_ptr failure) {
+  const auto executor = co_await asio::this_coro::executor;
+  const auto on_end = [state](std::exception_ptr failure) {
     if (failure && !state->failure) state->failure = failure;
     --state->running;
     state->changed.notify_all();
-  });
+  };
+  asio::co_spawn(executor, std::move(work), on_end);
 }
 
 task<void> TaskGroup::wait() {

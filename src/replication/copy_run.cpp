@@ -4,6 +4,7 @@
 #include <map>
 
 #include "replication/folder_listing.hpp"
+#include "replication/pages.hpp"
 
 namespace geogrid {
 
@@ -37,18 +38,13 @@ task<result<void>> CopyRun::flush_returns() {
   std::map<std::chrono::seconds, std::vector<InodeId>> failed;
   for (const GivenUp& one : std::exchange(given_up_, {})) failed[retry_after(one.attempts)].push_back(one.id);
   std::vector<InodeId> untouched = std::exchange(untouched_, {});
-  const auto pages = [](const std::vector<InodeId>& ids) {
-    std::vector<std::vector<InodeId>> cut;
-    for (std::size_t at = 0; at < ids.size(); at += CopyStore::kMaxBatch)
-      cut.emplace_back(
-          ids.begin() + static_cast<std::ptrdiff_t>(at),
-          ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), at + CopyStore::kMaxBatch)));
-    return cut;
-  };
-  for (auto& page : pages(untouched))
+  auto pages = in_pages(std::move(untouched), CopyStore::kMaxBatch);
+  for (auto& page : pages)
     GG_CO_CHECK(co_await store.return_work(node, std::move(page), false, std::chrono::seconds(0)));
-  for (const auto& [after, ids] : failed)
-    for (auto& page : pages(ids)) GG_CO_CHECK(co_await store.return_work(node, std::move(page), true, after));
+  for (auto& [after, ids] : failed) {
+    pages = in_pages(std::move(ids), CopyStore::kMaxBatch);
+    for (auto& page : pages) GG_CO_CHECK(co_await store.return_work(node, std::move(page), true, after));
+  }
   co_return result<void>();
 }
 

@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "replication/folder_judgement.hpp"
 #include "replication/folder_listing.hpp"
+#include "replication/pages.hpp"
 #include "replication/walk_state.hpp"
 
 namespace geogrid {
@@ -149,10 +150,10 @@ task<result<FolderWalk::Next>> FolderWalk::register_entries(const FolderComparis
       entries.push_back(
           {item.disk->name, item.disk->type, item.disk->attributes, 0, {}, item.disk->link_target});
   Next next = Next::done;
-  for (std::size_t at = 0; at < entries.size() && next == Next::done; at += kWave) {
-    const auto from = entries.begin() + static_cast<std::ptrdiff_t>(at);
-    const auto to = entries.begin() + static_cast<std::ptrdiff_t>(std::min(entries.size(), at + kWave));
-    GG_CO_TRY(next, co_await register_batch({from, to}, seen));
+  auto pages = in_pages(std::move(entries), kWave);
+  for (auto& page : pages) {
+    GG_CO_TRY(next, co_await register_batch(std::move(page), seen));
+    if (next != Next::done) break;
   }
   co_return next;
 }
@@ -248,11 +249,11 @@ task<result<FolderWalk::Next>> FolderWalk::work_on_files(const FolderComparison&
   for (const Comparison& item : comparison.items)
     if (needs_digest(item.verdict)) files.push_back(item);
   Next next = Next::done;
-  for (std::size_t at = 0; at < files.size() && next != Next::gone; at += kWave) {
-    const auto from = files.begin() + static_cast<std::ptrdiff_t>(at);
-    const auto to = files.begin() + static_cast<std::ptrdiff_t>(std::min(files.size(), at + kWave));
-    GG_CO_TRY(const Next wave, co_await work_on_wave({from, to}, seen));
+  auto waves = in_pages(std::move(files), kWave);
+  for (auto& one : waves) {
+    GG_CO_TRY(const Next wave, co_await work_on_wave(std::move(one), seen));
     if (wave != Next::done) next = wave;
+    if (next == Next::gone) break;
   }
   co_return next;
 }
@@ -385,11 +386,9 @@ task<result<void>> FolderWalk::note_proofs() {
   if (state_->options.dry_run || proved_.empty()) co_return result<void>();
   if (all_proved_ && young_.empty() && !job_.only)
     co_return co_await state_->store.proved_folder(state_->node, job_.id, began_);
-  for (std::size_t at = 0; at < proved_.size(); at += kWave) {
-    const auto from = proved_.begin() + static_cast<std::ptrdiff_t>(at);
-    const auto to = proved_.begin() + static_cast<std::ptrdiff_t>(std::min(proved_.size(), at + kWave));
-    GG_CO_CHECK(co_await state_->store.proved_files(state_->node, {from, to}, began_));
-  }
+  auto pages = in_pages(std::move(proved_), kWave);
+  for (auto& page : pages)
+    GG_CO_CHECK(co_await state_->store.proved_files(state_->node, std::move(page), began_));
   co_return result<void>();
 }
 

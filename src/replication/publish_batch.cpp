@@ -157,7 +157,8 @@ task<bool> Batch::still_wanted(const WorkItem& item) {
 }
 
 task<void> Batch::put_aside(Fetched one) {
-  if (!co_await still_wanted(one.item)) {
+  const bool wanted = co_await still_wanted(one.item);
+  if (!wanted) {
     over(one.item);
     ++run_->report.dropped;
     run_->give_back(one.item);

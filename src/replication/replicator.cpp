@@ -56,8 +56,7 @@ task<result<void>> Pipeline::run() {
   GG_CO_TRY(const std::vector<NodeRecord> nodes, co_await run_->store.nodes(NodeKind::storage));
   run_->memory->sources.set_nodes(nodes);
   shown_at_ = clock().steady();
-  while (!run_->ending())
-    if (!co_await advance()) break;
+  for (bool more = true; more && !run_->ending();) more = co_await advance();
   co_await end_stages();
   show_progress(true);
   const auto returned = co_await run_->flush_returns();

@@ -4,6 +4,7 @@
 
 #include "base/units.hpp"
 #include "policy/brake.hpp"
+#include "replication/pages.hpp"
 
 namespace geogrid {
 namespace {
@@ -51,12 +52,8 @@ void WalkState::keep(const Finding& finding) {
 task<result<void>> WalkState::tell(std::vector<Finding> findings) {
   for (const Finding& finding : findings) keep(finding);
   if (options.dry_run || findings.empty()) co_return result<void>();
-  for (std::size_t at = 0; at < findings.size(); at += CopyStore::kMaxBatch) {
-    const auto end = std::min(findings.size(), at + CopyStore::kMaxBatch);
-    std::vector<Finding> batch(findings.begin() + static_cast<std::ptrdiff_t>(at),
-                               findings.begin() + static_cast<std::ptrdiff_t>(end));
-    GG_CO_CHECK(co_await store.report(std::move(batch)));
-  }
+  auto pages = in_pages(std::move(findings), CopyStore::kMaxBatch);
+  for (auto& page : pages) GG_CO_CHECK(co_await store.report(std::move(page)));
   co_return result<void>();
 }
 
@@ -92,10 +89,8 @@ task<result<bool>> WalkState::may_withdraw(std::size_t count) {
 }
 
 task<result<void>> WalkState::withdraw(std::vector<Withdrawal> withdrawals) {
-  for (std::size_t at = 0; at < withdrawals.size(); at += CopyStore::kMaxBatch) {
-    const auto end = std::min(withdrawals.size(), at + CopyStore::kMaxBatch);
-    std::vector<Withdrawal> batch(withdrawals.begin() + static_cast<std::ptrdiff_t>(at),
-                                  withdrawals.begin() + static_cast<std::ptrdiff_t>(end));
+  const auto pages = in_pages(std::move(withdrawals), CopyStore::kMaxBatch);
+  for (const std::vector<Withdrawal>& batch : pages) {
     GG_CO_TRY(const bool may, co_await may_withdraw(batch.size()));
     for (const Withdrawal& one : batch) keep(finding(one.reason, one.path, one.detail));
     if (!may) {
