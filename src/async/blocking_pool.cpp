@@ -6,8 +6,20 @@
 #include <deque>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 namespace geogrid {
+namespace {
+
+// Never destroyed: destructors would reach for what is gone.
+void leave_behind(std::function<void()> answer) {
+  static std::mutex mutex;
+  static auto* const answers = new std::vector<std::function<void()>>();
+  const std::scoped_lock lock(mutex);
+  answers->push_back(std::move(answer));
+}
+
+}  // namespace
 
 // Shared with the threads, so that one which is left behind in the kernel still has something to come back
 // to.
@@ -82,11 +94,14 @@ bool BlockingPool::post(std::function<void()> job) {
   return true;
 }
 
-bool BlockingPool::answer(const std::function<void()>& deliver) {
+bool BlockingPool::answer(std::function<void()> deliver) {
   const std::scoped_lock lock(State::own->answering);
-  if (State::own->abandoned) return false;
-  deliver();
-  return true;
+  if (!State::own->abandoned) {
+    deliver();
+    return true;
+  }
+  leave_behind(std::move(deliver));
+  return false;
 }
 
 std::size_t BlockingPool::pending() const {

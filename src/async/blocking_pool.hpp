@@ -40,9 +40,9 @@ class BlockingPool {
   /// dropped.
   [[nodiscard]] bool post(std::function<void()> job);
   /// For the end of a job: calls `deliver` unless the pool was destroyed meanwhile without waiting any
-  /// longer. Then whoever asked may be gone, loop and all: false. The destructor does not return while
-  /// `deliver` runs.
-  [[nodiscard]] static bool answer(const std::function<void()>& deliver);
+  /// longer. Then whoever asked may be gone, loop and all: `deliver` and what it holds is kept as it is until
+  /// the process ends, and the answer is false. The destructor does not return while `deliver` runs.
+  static bool answer(std::function<void()> deliver);
   /// Jobs that wait or run now.
   std::size_t pending() const;
 

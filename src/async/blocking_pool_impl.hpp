@@ -35,9 +35,7 @@ task<std::invoke_result_t<Work>> offload(BlockingPool& pool, Work work) {
     const bool accepted = pool.post([call] {
       auto value = std::make_shared<Result>((*call->work)());
       call->work.reset();
-      const auto deliver = [call, value] { Call::resume(call, std::move(*value)); };
-      // Nobody waits any more, and the loop that owned the handler may be gone: it is left where it is.
-      if (!BlockingPool::answer(deliver)) new std::shared_ptr<Call>(call);
+      BlockingPool::answer([call, value] { Call::resume(call, std::move(*value)); });
     });
     if (!accepted)
       Call::resume(call,
