@@ -28,10 +28,10 @@ class LocalOpenFile final : public OpenFile {
             std::function<void(result<std::span<const std::byte>>)> done) override {
     // Shared, so that a full queue leaves something to call.
     const auto answer = std::make_shared<decltype(done)>(std::move(done));
-    const bool accepted = core_->reads.post([&env = core_->disk.env(), file = file_, answer, offset, size] {
+    const bool accepted = core_->reads.post([core = core_, file = file_, answer, offset, size] {
       thread_local std::vector<std::byte> buffer;  // a FUSE read is at most 1 MiB; as many as threads
       if (buffer.size() < size) buffer.resize(size);
-      const auto got = env.read(file->get(), offset, std::span(buffer).first(size));
+      const auto got = core->disk.env().read(file->get(), offset, std::span(buffer).first(size));
       if (got)
         (*answer)(std::span<const std::byte>(buffer).first(*got));
       else

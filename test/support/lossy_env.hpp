@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-#include "os/env.hpp"
+#include "support/forwarding_env.hpp"
 
 namespace geogrid::test {
 
@@ -17,7 +17,7 @@ namespace geogrid::test {
 /// it, and more forgetful than any filesystem in use: the bytes and attributes of a file are safe once the
 /// file was synced, a name once the folder that holds it was; a folder whose own name is lost takes
 /// everything in it along. Thread-safe.
-class LossyEnv final : public Env {
+class LossyEnv final : public ForwardingEnv {
  public:
   /// `attic` is an empty folder on the same filesystem, for what may have to come back.
   explicit LossyEnv(const std::string& attic);
@@ -32,20 +32,7 @@ class LossyEnv final : public Env {
   /// back after it.
   void crash(std::uint64_t seed);
 
-  result<UniqueFd> open_root(const std::string& path) override { return real_->open_root(path); }
   result<UniqueFd> open(int folder, std::string_view path, int flags, mode_t mode) override;
-  result<struct stat> status(int fd) override { return real_->status(fd); }
-  result<struct stat> status_at(int folder, const std::string& name) override {
-    return real_->status_at(folder, name);
-  }
-  result<std::vector<FolderEntry>> list(int folder) override { return real_->list(folder); }
-  result<std::string> read_link(int folder, const std::string& name) override {
-    return real_->read_link(folder, name);
-  }
-  result<struct statvfs> space(int fd) override { return real_->space(fd); }
-  result<std::size_t> read(int fd, std::uint64_t offset, std::span<std::byte> buffer) override {
-    return real_->read(fd, offset, buffer);
-  }
   result<void> write(int fd, std::uint64_t offset, std::span<const std::byte> data) override;
   result<void> reserve(int fd, std::uint64_t size) override;
   result<void> truncate(int fd, std::uint64_t size) override;
@@ -61,7 +48,6 @@ class LossyEnv final : public Env {
                       IfTaken if_taken) override;
   result<void> remove_file(int folder, const std::string& name) override;
   result<void> remove_folder(int folder, const std::string& name) override;
-  result<bool> try_lock(int fd) override { return real_->try_lock(fd); }
 
  private:
   using FileId = std::pair<dev_t, ino_t>;
@@ -96,7 +82,6 @@ class LossyEnv final : public Env {
   void undo(const NameChange& change);
   void lose_bytes(const Unsynced& file, std::mt19937_64& random);
 
-  const std::shared_ptr<Env> real_ = make_posix_env();
   UniqueFd attic_;
   mutable std::mutex mutex_;
   std::size_t changes_left_ = std::numeric_limits<std::size_t>::max();  // guarded by mutex_, as is all below
