@@ -72,20 +72,36 @@ void UnionNamespace::content_changed(InodeId file) {
 
 void UnionNamespace::on_gap() {
   log_.info("changes were lost: everything is read anew");
-  const std::vector<InodeRef> known = cache_.all();
+  std::vector<std::string> top;
+  for (const InodeRef& inode : cache_.all())
+    if (inode->parent == kRootInode && inode->id != kRootInode) top.push_back(inode->name);
   cache_.clear();
   listings_.clear();
   for (auto& [id, handle] : handles_)
     if (handle.content->started()) handle.outdated = true;
-  for (KernelCache* kernel : kernels_) {
-    for (const InodeRef& inode : known) {
-      if (inode->id != kRootInode) kernel->forget_entry(inode->parent, inode->name);
-      kernel->forget_content(inode->id);
-    }
-    for (const auto& [file, handle] : open_files_) kernel->forget_content(file);
-    kernel->forget_all();
-  }
+  forget_everything(top);
   nodes_changed();
+  if (!closed_) asio::co_spawn(loop_, forget_top(shared_from_this()), asio::detached);
+}
+
+void UnionNamespace::forget_everything(const std::vector<std::string>& top) {
+  for (KernelCache* kernel : kernels_) {
+    kernel->forget_all();
+    // Where the kernel cannot forget all at once: a folder's name takes all below it along, but for what is
+    // in use.
+    for (const std::string& name : top) kernel->forget_entry(kRootInode, name);
+    kernel->forget_folder(kRootInode);
+    for (const auto& [file, handle] : open_files_) kernel->forget_content(file);
+  }
+}
+
+task<void> UnionNamespace::forget_top(std::shared_ptr<UnionNamespace> self) {
+  constexpr std::size_t kMostNames = 10'000;
+  const auto listed = co_await self->store_.list(kRootInode, InodeId(), kMostNames);
+  if (!listed) co_return;  // the store is away: its return is a gap again
+  std::vector<std::string> names;
+  for (const Inode& inode : *listed) names.push_back(inode.name);
+  self->forget_everything(names);
 }
 
 void UnionNamespace::nodes_changed() {
@@ -108,8 +124,7 @@ task<void> UnionNamespace::refresh_nodes(std::shared_ptr<UnionNamespace> self) {
     self->nodes_.storage = std::move(*storage);
     self->nodes_.backup = std::move(*backup);
     self->space_.reset();
-    if (showed != self->shows_unknown())
-      for (KernelCache* kernel : self->kernels_) kernel->forget_all();
+    if (showed != self->shows_unknown()) self->forget_everything({});
   }
   self->refreshing_nodes_ = false;
 }

@@ -124,6 +124,8 @@ class UnionNamespace : public ChangeListener,
   void apply(const Change& change);
   void entry_changed(InodeId parent, const std::string& name);
   void content_changed(InodeId file);
+  void forget_everything(const std::vector<std::string>& top);
+  static task<void> forget_top(std::shared_ptr<UnionNamespace> self);
   void nodes_changed();
   static task<void> refresh_nodes(std::shared_ptr<UnionNamespace> self);
   void tell(void (KernelCache::*what)(InodeId), InodeId inode);

@@ -248,7 +248,7 @@ task<result<void>> Client::serve(MountsOptions options, std::promise<std::string
   }
   if (setup_.replace_volumes) setup_.replace_volumes(*volumes);
   const auto feed = make_change_feed(**store, log, ChangeFeed::Options{});
-  asio::co_spawn(loop, feed->run(), asio::detached);
+  if (setup_.hears_changes) asio::co_spawn(loop, feed->run(), asio::detached);
   auto mounts = co_await Mounts::start(**store, *feed, std::move(*volumes), std::move(options), log);
   if (!mounts) {
     started.set_value(mounts.error().message);

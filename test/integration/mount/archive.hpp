@@ -84,6 +84,7 @@ class Client {
     std::vector<std::string> mountpoints{"mnt"};  ///< in the archive's folder
     std::function<void(MountsOptions&)> configure{};
     std::function<void(std::vector<NodeVolume>&)> replace_volumes{};
+    bool hears_changes = true;  ///< whether the change feed runs
   };
   /// Throws if it cannot be mounted.
   Client(const std::string& folder, Setup setup);

@@ -180,6 +180,40 @@ TEST(ChangesElsewhere, ArriveInFloods) {
   EXPECT_TRUE(soon([&] { return list_names(client.path("/f")).size() == kFiles + 1; }));
 }
 
+TEST(LostChanges, MakeTheKernelAskAgain) {
+  Archive archive;
+  archive.put("/a/b/file", "before");
+  archive.put("/a/b/changed", "before");
+  archive.put("/a/b/gone", "gone");
+  Client::Setup setup;
+  setup.hears_changes = false;
+  Client client(archive, setup);
+  const int folder = ::open(client.path("/a/b").c_str(), O_RDONLY | O_DIRECTORY);
+  EXPECT_EQ(read_file(client.path("/a/b/file")), "before");
+  EXPECT_EQ(status_of(client.path("/a/b/changed")).st_mode & 07777U, 0644U);
+  EXPECT_FALSE(exists(client.path("/a/b/new")));
+  EXPECT_EQ(list_names(client.path("/a/b")).size(), 3U);
+  archive.replace("/a/b/file", "after, and longer");
+  AttributeChange change;
+  change.mode = 0600;
+  archive.change("/a/b/changed", change);
+  archive.put("/a/b/new", "new");
+  archive.remove("/a/b/gone");
+  EXPECT_EQ(read_file(client.path("/a/b/file")), "before") << "this test tests something";
+  client.on_loop([](Mounts& mounts) {
+    mounts.names().on_gap();
+    return 0;
+  });
+  EXPECT_TRUE(soon([&] { return read_file(client.path("/a/b/file")) == "after, and longer"; }));
+  EXPECT_TRUE(soon([&] { return (status_of(client.path("/a/b/changed")).st_mode & 07777U) == 0600U; }));
+  EXPECT_TRUE(soon([&] { return exists(client.path("/a/b/new")); }));
+  EXPECT_TRUE(soon([&] { return !exists(client.path("/a/b/gone")); }));
+  EXPECT_TRUE(soon([&] { return list_names(client.path("/a/b")).size() == 3U; }));
+  EXPECT_EQ(errno_of(::faccessat(folder, "gone", F_OK, 0)), ENOENT)
+      << "from a folder that was open all the time";
+  ::close(folder);
+}
+
 TEST(UnregisteredNames, AreShownWhileANodeJoins) {
   Archive::Setup nodes;
   nodes.joining = true;

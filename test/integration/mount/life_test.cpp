@@ -28,7 +28,7 @@ TEST(ClientProcess, Serve) {
   const char* const folder = ::getenv(kServeVariable);
   if (!folder) GTEST_SKIP() << "only for other tests";
   Client client(folder, Client::Setup{});
-  while (!client.ended()) ::pause();
+  wait_until([&] { return client.ended(); }, std::chrono::hours(1));
 }
 
 std::unique_ptr<ChildProcess> start_client_process(const Archive& archive) {
@@ -237,6 +237,40 @@ TEST(MountLife, LetsOthersDoWhatTheModesSay) {
   Client client(archive, setup);
   const std::string open = client.path("/open/f");
   EXPECT_EQ(as_nobody([&] { return errno_of(::open(open.c_str(), O_RDONLY)); }), EACCES);
+}
+
+/// Everything that an ordinary user's mount does, where everybody may open /dev/fuse, as on a machine with
+/// udev.
+constexpr const char* kAsUser = R"(
+mknod "$1/fuse" c 10 229 && chmod 666 "$1/fuse" && mount --bind "$1/fuse" /dev/fuse || exit 77
+cat > "$1/user.sh" <<'END'
+GEOGRID_TEST_SERVE=$1 "$2" --gtest_filter=ClientProcess.Serve & client=$!
+for ((n = 0; n < 3000; ++n)); do mountpoint -q "$1/mnt" && break; sleep 0.01; done
+cat "$1/mnt/f" || exit 1
+fusermount3 -u "$1/mnt" || exit 2
+wait "$client" || exit 3
+END
+setpriv --reuid nobody --regid nogroup --clear-groups bash "$1/user.sh" "$1" "$2"
+)";
+
+TEST(MountLife, WorksForAnOrdinaryUser) {
+  if (::geteuid() != 0) GTEST_SKIP() << "becomes one from root";
+  Archive archive;
+  archive.put("/f", "the content that nobody reads");
+  const std::string program = archive.folder() + "/program";  // the build folder may be shut to others
+  std::filesystem::copy_file(std::filesystem::read_symlink("/proc/self/exe"), program);
+  ASSERT_EQ(std::system(("chmod 755 " + program + " && chown -R nobody:nogroup " + archive.folder()).c_str()),
+            0);
+  ChildProcess script({"/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/bash", "-c", kAsUser,
+                       "_", archive.folder(), program},
+                      archive.scratch().file("user.log"));
+  const int status = script.wait(std::chrono::seconds(60));
+  const std::string log = read_file(archive.scratch().file("user.log"));
+  ASSERT_TRUE(WIFEXITED(status)) << log;
+  if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "no device node can be made here";
+  EXPECT_EQ(WEXITSTATUS(status), 0) << log;
+  EXPECT_THAT(log, testing::HasSubstr("the content that nobody reads"));
+  EXPECT_THAT(log, testing::HasSubstr("user_allow_other")) << "what cannot be had is said";
 }
 
 std::size_t resident_kib() {
