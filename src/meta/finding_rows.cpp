@@ -32,7 +32,7 @@ task<result<void>> settle_paths(Tx& tx, NodeIndex node, std::vector<Path> paths)
   for (const std::string& key : keys) values.push_back(to_sql(key));
   co_return co_await run_over(tx.connection(),
                               ListStatement{"DELETE FROM finding WHERE node = ? AND path_key IN "},
-                              sql_values(node), std::move(values));
+                              bound_values(node), std::move(values));
 }
 
 }  // namespace geogrid

@@ -108,7 +108,7 @@ task<result<std::vector<InodeId>>> InodeInsert::flush(Tx& tx) {
 task<result<void>> write_copy_sets(Tx& tx, const std::map<CopySets, std::vector<InodeId>>& sets) {
   const ListStatement statement{"UPDATE inode SET replicas = ?, replica_count = ?, older = ? WHERE id IN "};
   for (const auto& [set, ids] : sets) {
-    std::vector<SqlValue> first = sql_values(set.replicas, set.replicas.size(), set.older);
+    std::vector<SqlValue> first = bound_values(set.replicas, set.replicas.size(), set.older);
     GG_CO_CHECK(co_await run_over(tx.connection(), statement, std::move(first), to_sql(ids)));
   }
   co_return result<void>();

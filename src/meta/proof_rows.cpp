@@ -17,7 +17,7 @@ task<result<void>> begin_proof(Tx& tx, NodeIndex node, std::vector<InodeId> fold
   };
   GG_CO_CHECK(co_await run_over(
       tx.connection(), ListStatement{"SELECT folder FROM proved_folder WHERE node = ? AND folder IN "},
-      sql_values(node), to_sql(folders), keep));
+      bound_values(node), to_sql(folders), keep));
   GG_CO_TRY(const std::int64_t now, co_await tx.now());
   MultiInsert rows("INSERT INTO proved_folder (node,folder,at) VALUES ", 3,
                    tx.pick(" ON CONFLICT DO NOTHING", " ON DUPLICATE KEY UPDATE at = at"));

@@ -107,7 +107,7 @@ task<result<void>> finish_claims(Tx& tx, const Claims& in, const std::vector<Cla
   }
   GG_CO_CHECK(co_await run_over(tx.connection(),
                                 ListStatement{"DELETE FROM claim WHERE node = ? AND file IN "},
-                                sql_values(in.node), to_sql(ids)));
+                                bound_values(in.node), to_sql(ids)));
   GG_CO_CHECK(co_await settle_paths(tx, in.node, std::move(good)));
   co_return co_await begin_proof(tx, in.node, std::move(folders));
 }
@@ -150,7 +150,7 @@ task<result<void>> withdraw_rows(Tx& tx, const Withdrawals& in, std::vector<bool
   GG_CO_CHECK(co_await write_effects(effects));
   GG_CO_CHECK(co_await run_over(tx.connection(),
                                 ListStatement{"DELETE FROM proved_file WHERE node = ? AND file IN "},
-                                sql_values(in.node), to_sql(withdrawn)));
+                                bound_values(in.node), to_sql(withdrawn)));
   co_return co_await report_findings(tx, findings);
 }
 

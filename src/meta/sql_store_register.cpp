@@ -95,7 +95,7 @@ task<result<std::unordered_map<std::string, InodeId>>> known_names(Tx& tx, const
   for (const FoundEntry& entry : found.entries) names.push_back(to_sql(entry.name));
   GG_CO_CHECK(co_await run_over(tx.connection(),
                                 ListStatement{"SELECT name, id FROM inode WHERE parent = ? AND name IN "},
-                                sql_values(found.folder), std::move(names), keep));
+                                bound_values(found.folder), std::move(names), keep));
   co_return known;
 }
 

@@ -92,14 +92,14 @@ task<result<void>> finish_rows(Tx& tx, const Done& in, Nothing&) {
   GG_CO_CHECK(co_await run_over(tx.connection(), select, {}, ids, keep));
   GG_CO_CHECK(co_await run_over(tx.connection(),
                                 ListStatement{"DELETE FROM owed WHERE node = ? AND intent IN "},
-                                sql_values(in.node), ids));
+                                bound_values(in.node), ids));
   for (const auto& [owed, of] : left) {
     if (owed == 0)
       GG_CO_CHECK(
           co_await run_over(tx.connection(), ListStatement{"DELETE FROM intent WHERE id IN "}, {}, of));
     else
       GG_CO_CHECK(co_await run_over(tx.connection(), ListStatement{"UPDATE intent SET owed = ? WHERE id IN "},
-                                    sql_values(NodeSet(owed)), of));
+                                    bound_values(NodeSet(owed)), of));
   }
   co_return result<void>();
 }

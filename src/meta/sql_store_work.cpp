@@ -130,13 +130,13 @@ task<result<void>> take_rows(Tx& tx, const Take& in, std::vector<WorkItem>& out)
 task<result<void>> return_rows(Tx& tx, const Return& in, Nothing&) {
   GG_CO_CHECK(co_await run_over(tx.connection(),
                                 ListStatement{"DELETE FROM claim WHERE node = ? AND file IN "},
-                                sql_values(in.node), to_sql(in.files)));
+                                bound_values(in.node), to_sql(in.files)));
   if (!in.sinks) co_return result<void>();
   GG_CO_TRY(const std::int64_t now, co_await tx.now());
   co_return co_await run_over(
       tx.connection(),
       ListStatement{"UPDATE work SET attempts = attempts + 1, retry_at = ? WHERE node = ? AND file IN "},
-      sql_values(now + in.retry_after, in.node), to_sql(in.files));
+      bound_values(now + in.retry_after, in.node), to_sql(in.files));
 }
 
 }  // namespace

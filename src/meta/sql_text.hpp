@@ -58,7 +58,7 @@ inline NodeSet node_set(std::int64_t column) {
 
 /// Not a braced list: GCC 12 cannot keep an initializer_list's array across a co_await.
 template <typename... Values>
-std::vector<SqlValue> sql_values(const Values&... values) {
+std::vector<SqlValue> bound_values(const Values&... values) {
   std::vector<SqlValue> bound;
   bound.reserve(sizeof...(Values));
   (bound.push_back(to_sql(values)), ...);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "meta/metadata_store.hpp"
+#include "meta/sql.hpp"
 
 namespace geogrid::test {
 
@@ -73,6 +74,13 @@ class StoreTest : public testing::TestWithParam<std::shared_ptr<StoreBackend>> {
   std::vector<WorkItem> take(NodeIndex node, std::size_t limit = 100, std::uint64_t owner = 1);
   std::vector<Change> all_changes();
   void run_jobs();
+
+  /// A connection to the database below the store.
+  std::unique_ptr<SqlDriver> open_driver() const;
+  /// Runs a statement there.
+  void sql(SqlDriver& driver, const std::string& statement, const OnRow& on_row = {});
+  /// Counts again what the tables say twice: counts of sets, subfolders, the queue, what is owed.
+  void check_consistency();
 
   static FoundEntry file_entry(const std::string& name, const std::string& content = "content");
   static FoundEntry folder_entry(const std::string& name);
