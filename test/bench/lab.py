@@ -134,11 +134,11 @@ class Table:
         self.rows = []
 
     def add(self, job, unit, samples, against, bar=""):
-        """samples: system -> list of rates. The ratio is geogridd's median to that of `against`."""
+        """samples: system -> list of rates. The ratios are those of geogridd's medians to that of `against`."""
         medians = {system: statistics.median(rates) for system, rates in samples.items() if rates}
-        ours = {s: m for s, m in medians.items() if s.startswith("geogridd")}
-        best = max(ours.values()) if ours else None
-        ratio = f"{best / medians[against]:.2f} × {against}" if best and against in medians else "–"
+        ours = [s for s in medians if s.startswith("geogridd")]
+        ratios = [s.replace("geogridd", "").strip() + f" {medians[s] / medians[against]:.2f}" for s in ours]
+        ratio = f"{', '.join(r.strip() for r in ratios)} × {against}" if ours else "–"
         figures = ", ".join(f"{system} {self.figure(value)}" for system, value in medians.items())
         self.rows.append((job, unit, figures, ratio, bar))
 
