@@ -17,12 +17,14 @@ class ChangeListener {
   virtual ~ChangeListener() = default;
   /// Own changes (origin) are included; a listener skips its echo itself.
   virtual void on_changes(std::span<const Change> changes) = 0;
-  /// Changes were lost (the process was away for longer than the log is kept, or the store was): start afresh.
+  /// Changes were lost (the process was away for longer than the log is kept, or the store was): start
+  /// afresh.
   virtual void on_gap() = 0;
 };
 
-/// Tails the log: asks change_hint() every `interval`, reads what is new, and re-reads a window, since ids commit out of
-/// order on MariaDB (the rows it has seen are remembered, bounded by the window). Keeps on through outages of the store.
+/// Tails the log: asks change_hint() every `interval`, reads what is new, and re-reads a window, since ids
+/// commit out of order on MariaDB (the rows it has seen are remembered, bounded by the window). Keeps on
+/// through outages of the store.
 class ChangeFeed {
  public:
   struct Options {

@@ -28,6 +28,8 @@ struct Attempt {
 };
 
 Attempt failed_to_connect(const Core& core, const Error& error) {
+  // A pool that is all in use was waited for already.
+  if (error.is(errc::busy)) return {.outcome = Error(errc::unavailable, error.message), .again = false};
   return {.outcome = error, .again = error.is(errc::unavailable) && core.pool->worth_retrying()};
 }
 
@@ -42,9 +44,8 @@ task<result<void>> retry(Shared core, TryOnce try_once) {
     if (core->pool->closed()) co_return fail(errc::cancelled, "the metadata store was closed");
     if (system_clock().steady() >= give_up) {
       const Error& last = attempt.outcome.error();
-      co_return last.is(errc::unavailable)
-          ? last
-          : fail(errc::unavailable, "gave up after retries: {}", last.message);
+      if (last.is(errc::unavailable)) co_return last;
+      co_return fail(errc::unavailable, "gave up after retries: {}", last.message);
     }
     GG_CO_CHECK(co_await sleep_for(backoff.next(core->options.random->next())));
   }

@@ -20,7 +20,7 @@ task<result<void>> MariadbOperations::note(MariadbConnection& connection, std::i
   ++noted_;
   GG_CO_CHECK(
       co_await connection.run("INSERT INTO operation_log (origin, number, at) VALUES (?, ?, UTC_TIMESTAMP())",
-                              bind(origin_, number)));
+                              bound(origin_, number)));
   co_return result<void>();
 }
 
@@ -28,7 +28,7 @@ task<result<void>> MariadbOperations::prune(MariadbConnection& connection) {
   if (noted_ % kPruneOwnEvery == 0) {
     const std::int64_t lowest = in_use_.empty() ? next_ : *in_use_.begin();
     GG_CO_CHECK(co_await connection.run("DELETE FROM operation_log WHERE origin = ? AND number < ?",
-                                        bind(origin_, lowest)));
+                                        bound(origin_, lowest)));
   }
   if (noted_ % kPruneOldEvery == 1) {
     GG_CO_CHECK(co_await connection.run(

@@ -116,7 +116,7 @@ task<result<MariadbPool::Lease>> MariadbPool::acquire(std::shared_ptr<MariadbPoo
     }
     if (connection) co_return Lease(self, std::move(connection));
     if (system_clock().steady() >= give_up)
-      co_return fail(errc::unavailable, "no connection to the metadata server became free");
+      co_return fail(errc::busy, "no connection to the metadata server became free");
   }
   co_return closed_error();
 }
@@ -133,8 +133,7 @@ task<result<std::unique_ptr<MariadbConnection>>> MariadbPool::wait_for_one() {
     co_return std::move(waiter.given);
   }
   if (closed_ || error) co_return closed_error();
-  co_return fail(errc::unavailable,
-                 "all connections to the metadata server are in use (raise the pool's size)");
+  co_return fail(errc::busy, "all connections to the metadata server are in use (raise the pool's size)");
 }
 
 task<result<std::unique_ptr<MariadbConnection>>> MariadbPool::connect() {

@@ -52,8 +52,8 @@ class MariadbPool : public std::enable_shared_from_this<MariadbPool> {
 
   explicit MariadbPool(Options options);
 
-  /// Errors: errc::unavailable (no server can be used; or none was free for acquire_timeout), busy
-  /// (kWaiterLimit wait already), cancelled (closed).
+  /// Errors: errc::unavailable (no server can be used), busy (none was free for acquire_timeout, or
+  /// kWaiterLimit wait already), cancelled (closed).
   static task<result<Lease>> acquire(std::shared_ptr<MariadbPool> self);
   /// After a connection was lost: those that lie idle are from the same server, and most likely lost too.
   void drop_idle() { idle_.clear(); }

@@ -39,10 +39,10 @@ SqlValue sql_value(const std::optional<T>& value) {
   return value ? sql_value(*value) : SqlValue();
 }
 
-/// The values of a statement, in order: run(sql, bind(parent.value, name), on_row). Views are kept, not
+/// The values of a statement, in order: run(sql, bound(parent.value, name), on_row). Views are kept, not
 /// copied. (A braced list instead would not compile: GCC 12 cannot have one inside a co_await expression.)
 template <typename... Values>
-std::array<SqlValue, sizeof...(Values)> bind(const Values&... values) {
+std::array<SqlValue, sizeof...(Values)> bound(const Values&... values) {
   return {sql_value(values)...};
 }
 

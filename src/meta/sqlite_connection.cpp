@@ -71,8 +71,17 @@ SqliteConnection::SqliteConnection(sqlite3* db, std::chrono::milliseconds busy_t
     : db_(db), busy_timeout_(busy_timeout) {}
 
 SqliteConnection::~SqliteConnection() {
+  close();
+}
+
+void SqliteConnection::close() {
+  if (!db_) return;
+  interrupted_.store(true);
   statements_.clear();
-  sqlite3_close_v2(db_);
+  // An interruption that hit nothing would hit the checkpoint with which the last connection puts the log
+  // away.
+  sqlite3_exec(db_, "SELECT 1", nullptr, nullptr, nullptr);
+  sqlite3_close_v2(std::exchange(db_, nullptr));
 }
 
 result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::string& file, Use use,

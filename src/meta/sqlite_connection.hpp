@@ -61,6 +61,8 @@ class SqliteConnection final : public SqlConnection {
   /// From any thread while the object lives: what runs now, and waits for locks, ends soon with
   /// errc::cancelled.
   void interrupt();
+  /// Closes the database; later calls of run() end with errc::cancelled. REQUIRES: no call is under way.
+  void close();
 
  private:
   struct Finalise {

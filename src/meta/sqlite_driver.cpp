@@ -47,9 +47,9 @@ class SqliteDriver final : public SqlDriver {
   SqliteDriver(std::unique_ptr<SqliteConnection> reader, std::unique_ptr<SqliteConnection> writer,
                const SqliteDriverOptions& options)
       : retry_for_(options.retry_for),
-        reader_(std::move(reader)),
         writer_(std::make_shared<SqliteWriter>(std::move(writer), options.log,
-                                               SqliteWriter::Limits{.retry_for = options.retry_for})) {}
+                                               SqliteWriter::Limits{.retry_for = options.retry_for})),
+        reader_(std::move(reader)) {}
   ~SqliteDriver() override { close(); }
   SqliteDriver(const SqliteDriver&) = delete;
   SqliteDriver& operator=(const SqliteDriver&) = delete;
@@ -66,7 +66,8 @@ class SqliteDriver final : public SqlDriver {
   task<result<std::uint64_t>> change_hint() override;
 
   void close() override {
-    reader_->interrupt();
+    reader_
+        ->close();  // before the writer's, since the last one to close puts the log away, and a reader cannot
     writer_->close();
   }
 
@@ -75,8 +76,9 @@ class SqliteDriver final : public SqlDriver {
                                     milliseconds retry_for);
 
   const milliseconds retry_for_;
-  std::shared_ptr<SqliteConnection> reader_;  // shared with reads that are suspended when the driver goes
   std::shared_ptr<SqliteWriter> writer_;
+  // Shared with reads that are suspended when the driver goes.
+  std::shared_ptr<SqliteConnection> reader_;
 };
 
 task<result<void>> SqliteDriver::read_on(std::shared_ptr<SqliteConnection> reader, SqlBody body,

@@ -197,6 +197,7 @@ void SqliteWriter::close() {
         !state_->idle.wait_for(lock, state_->limits.close_timeout, [this] { return !state_->running; });
     thread = std::move(state_->thread);
   }
+  if (!state_->abandoned) state_->connection->close();
   for (Job& job : dropped) job.finish(closed());
 }
 

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -142,9 +143,23 @@ void MariaDbServer::kill() {
   process_->wait(kStopDeadline);
 }
 
+// The signal is sent at once, but threads go on until each of them has seen it.
 void MariaDbServer::pause() {
   process_->signal(SIGSTOP);
+  const std::string tasks = "/proc/" + std::to_string(process_->pid()) + "/task";
+  const auto stopped = [](const std::filesystem::path& task) {
+    std::ifstream file(task / "stat");
+    std::string line;
+    std::getline(file, line);
+    return line.find(") T ") != std::string::npos;  // the state follows the name (proc(5))
+  };
+  wait_until([&] {
+    for (const auto& task : std::filesystem::directory_iterator(tasks))
+      if (!stopped(task.path())) return false;
+    return true;
+  });
 }
+
 void MariaDbServer::resume() {
   process_->signal(SIGCONT);
 }

@@ -76,7 +76,7 @@ task<result<std::int64_t>> SqlTest::insert(SqlDriver& driver, std::int64_t paren
   std::int64_t id = 0;
   const SqlBody body = [&](SqlConnection& connection) -> task<result<void>> {
     GG_CO_TRY(const SqlOutcome outcome,
-              co_await connection.run("INSERT INTO t (parent, name) VALUES (?, ?)", bind(parent, name)));
+              co_await connection.run("INSERT INTO t (parent, name) VALUES (?, ?)", bound(parent, name)));
     id = outcome.inserted_id;
     co_return result<void>();
   };

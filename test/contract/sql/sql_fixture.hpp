@@ -9,8 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "meta/mariadb_connection.hpp"
 #include "meta/mariadb_driver.hpp"
 #include "meta/sql.hpp"
+#include "meta/sqlite_connection.hpp"
 #include "meta/sqlite_driver.hpp"
 #include "support/mariadb_server.hpp"
 #include "support/scratch.hpp"

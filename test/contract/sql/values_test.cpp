@@ -34,7 +34,7 @@ class SqlValues : public SqlContract {
       };
       const SqlBody body = [&](SqlConnection& c) -> task<result<void>> {
         GG_CO_TRY(const SqlOutcome outcome,
-                  co_await c.run("SELECT size, data FROM t WHERE parent = ?", bind(id), keep));
+                  co_await c.run("SELECT size, data FROM t WHERE parent = ?", bound(id), keep));
         if (outcome.rows != 1) co_return fail(errc::not_found, "{} rows", outcome.rows);
         co_return result<void>();
       };
@@ -118,7 +118,7 @@ TEST_P(SqlValues, NamesAreComparedByTheirBytes) {
   std::int64_t found = 0;
   const OnRow keep = [&](const SqlRow& row) { found = row.integer(0); };
   const SqlBody body = [&](SqlConnection& c) -> task<result<void>> {
-    GG_CO_CHECK(co_await c.run("SELECT COUNT(*) FROM t WHERE parent = 1 AND name = ?", bind("a"), keep));
+    GG_CO_CHECK(co_await c.run("SELECT COUNT(*) FROM t WHERE parent = 1 AND name = ?", bound("a"), keep));
     co_return result<void>();
   };
   ASSERT_TRUE(run([&] { return driver_->read(body); }).has_value());
@@ -152,7 +152,7 @@ TEST_P(SqlValues, OutcomesCountMatchedRowsChangedOrNot) {
     for (const char* sql : {"UPDATE t SET size = 5 WHERE parent = ?",
                             "UPDATE t SET size = 5 WHERE parent = ?", "SELECT id FROM t WHERE parent = ?",
                             "DELETE FROM t WHERE parent = ?", "DELETE FROM t WHERE parent = ?"}) {
-      GG_CO_TRY(const SqlOutcome outcome, co_await c.run(sql, bind(7)));
+      GG_CO_TRY(const SqlOutcome outcome, co_await c.run(sql, bound(7)));
       rows.push_back(outcome.rows);
     }
     co_return result<void>();
@@ -173,7 +173,8 @@ TEST_P(SqlValues, IdsRiseAndAreNotReused) {
   EXPECT_GT(run([&] { return insert(*driver_, 1, "a"); }).value(), second);
 }
 
-INSTANTIATE_TEST_SUITE_P(Both, SqlValues, testing::Values(SqlDialect::sqlite, SqlDialect::mariadb), dialect_name);
+INSTANTIATE_TEST_SUITE_P(Both, SqlValues, testing::Values(SqlDialect::sqlite, SqlDialect::mariadb),
+                         dialect_name);
 
 }  // namespace
 }  // namespace geogrid::test
