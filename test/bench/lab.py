@@ -83,7 +83,7 @@ class Lab:
             process.kill()
             process.wait()
         for line in open("/proc/self/mounts", encoding="utf-8").read().splitlines():
-            if line.split()[1].startswith(str(self.scratch)):
+            if line.split()[1].startswith(f"{self.scratch}/"):
                 subprocess.run(["umount", "-l", line.split()[1]], check=False)
 
     @staticmethod
