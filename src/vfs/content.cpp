@@ -194,9 +194,8 @@ void Content::give_up(const Job& job) {
     waiting_.push_back(job);
     return locate(true);
   }
-  ++access_->counters().failed;
-  access_->log().error("no copy of {} can be read ({} recorded, {} within reach)", printable(path_.str()),
-                       inode_->replicas.size(), sources_.size());
+  access_->gave_up(path_,
+                   fmt::format("{} recorded, {} within reach", inode_->replicas.size(), sources_.size()));
   job->answer(Error(std::make_error_code(std::errc::io_error), "no copy can be read"));
 }
 

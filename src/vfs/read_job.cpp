@@ -40,7 +40,7 @@ void ReadJob::late() {
   ReplicaAccess& access = *content_->access_;
   const auto waited = system_clock().steady() - attempt_started_;
   if (waited >= ReplicaAccess::kPatience * access.options().deadline) {
-    ++access.counters().failed;
+    access.gave_up(content_->path_, "none answered");
     answer(fail(errc::timed_out, "no copy of {} answered", printable(content_->path_.str())));
   } else if (waited >= access.options().deadline) {
     access.patience().add(shared_from_this());

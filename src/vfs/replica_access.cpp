@@ -75,6 +75,18 @@ void ReplicaAccess::complain(NodeIndex node, const Path& path, std::string_view 
   complaints = {now, 0};
 }
 
+void ReplicaAccess::gave_up(const Path& path, std::string_view why) {
+  ++counters_.failed;
+  const auto now = system_clock().steady();
+  if (now - lost_.last < kBetweenComplaints) {
+    ++lost_.silent;
+    return;
+  }
+  log_.error("no copy of {} can be read: {}{}", printable(path.str()), why,
+             lost_.silent ? fmt::format(" ({} more such reads)", lost_.silent) : std::string());
+  lost_ = {now, 0};
+}
+
 void ReplicaAccess::start_probing(NodeIndex node) {
   if (closed_) return;
   log_.warning("node {} is not read from until it answers again", volumes_[node.value]->node());

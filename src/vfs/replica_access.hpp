@@ -57,6 +57,8 @@ class ReplicaAccess : public std::enable_shared_from_this<ReplicaAccess> {
   /// the error is about the one file.
   void failed(NodeIndex node, const Path& path, const Error& error);
   void late(NodeIndex node, const Path& path);
+  /// No replica could give it. Counted, and logged at a limited rate.
+  void gave_up(const Path& path, std::string_view why);
   /// Watch reads: for the deadline of one replica, and for the longest that a reader waits at all.
   Watchlist& deadlines() { return deadlines_; }
   Watchlist& patience() { return patience_; }
@@ -81,6 +83,7 @@ class ReplicaAccess : public std::enable_shared_from_this<ReplicaAccess> {
   std::array<std::shared_ptr<Volume>, kMaxNodes> volumes_{};
   std::array<ReplicaHealth, kMaxNodes> health_{};
   std::array<Complaints, kMaxNodes> complaints_{};
+  Complaints lost_{};
   std::array<asio::cancellation_signal, kMaxNodes> stop_probing_{};
   ReplicaAccessOptions options_;
   Log log_;

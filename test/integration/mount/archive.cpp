@@ -13,6 +13,7 @@
 
 #include "base/digest.hpp"
 #include "meta/change_feed.hpp"
+#include "support/mariadb_server.hpp"
 #include "unmounter.hpp"
 
 namespace geogrid::test {
@@ -30,12 +31,24 @@ std::shared_ptr<const StorageClasses> one_class() {
   return std::make_shared<const StorageClasses>(*StorageClasses::make({all}));
 }
 
+StoreAddress new_mariadb_database() {
+  MariaDbServer& server = MariaDbServer::shared();
+  StoreAddress address;
+  address.embedded = false;
+  address.hosts.push_back({"127.0.0.1", server.port()});
+  address.user = MariaDbServer::kUser;
+  address.password = MariaDbServer::kPassword;
+  address.database = server.create_database();
+  return address;
+}
+
 }  // namespace
 
 Archive::Archive(Setup setup) {
   unmounter().watch(scratch_.path().string());
   for (const char* name : {"mnt", "mnt2"}) std::filesystem::create_directory(scratch_.path() / name);
-  store_ = must(initialise_store(store_options(folder()))).store;
+  address_ = setup.store == StoreKind::sqlite ? embedded_store(folder()) : new_mariadb_database();
+  store_ = must(initialise_store(store_options(address_))).store;
   const ClusterInfo cluster = must(store_->cluster());
   for (std::size_t n = 0; n < setup.nodes; ++n) {
     const std::string name = fmt::format("n{}", n);
@@ -57,9 +70,15 @@ Archive::~Archive() {
   store_->close();
 }
 
-StoreOptions store_options(const std::string& folder) {
+StoreAddress embedded_store(const std::string& folder) {
+  StoreAddress address;
+  address.file = folder + "/metadata.db";
+  return address;
+}
+
+StoreOptions store_options(StoreAddress address) {
   StoreOptions options;
-  options.address.file = folder + "/metadata.db";
+  options.address = std::move(address);
   options.cluster = "test";
   options.classes = one_class();
   return options;
@@ -200,7 +219,12 @@ void Archive::change(const std::string& path, AttributeChange change) {
   must(store_->set_attributes(id(path), std::move(change)));
 }
 
-Client::Client(const std::string& folder, Setup setup) : folder_(folder), setup_(std::move(setup)) {
+std::string name_of_store(const testing::TestParamInfo<StoreKind>& info) {
+  return info.param == StoreKind::sqlite ? "sqlite" : "mariadb";
+}
+
+Client::Client(const std::string& folder, StoreAddress store, Setup setup)
+    : folder_(folder), store_(std::move(store)), setup_(std::move(setup)) {
   MountsOptions options;
   for (const std::string& name : setup_.mountpoints) {
     mountpoints_.push_back(folder + "/" + name);
@@ -236,7 +260,7 @@ void Client::stop() {
 task<result<void>> Client::serve(MountsOptions options, std::promise<std::string>& started) {
   const auto loop = co_await asio::this_coro::executor;
   const Log log = Log::to_stderr(LogLevel::warning);
-  auto store = co_await open_store(store_options(folder_));
+  auto store = co_await open_store(store_options(store_));
   if (!store) {
     started.set_value(store.error().message);
     co_return result<void>();

@@ -19,6 +19,8 @@
 
 namespace geogrid::test {
 
+enum class StoreKind { sqlite, mariadb };
+
 /// Nodes "n0", "n1", … in folders of their own, a store, and the changes that some other process makes: each
 /// call here is on a store instance that no mount uses.
 class Archive {
@@ -26,9 +28,11 @@ class Archive {
   struct Setup {
     std::size_t nodes = 2;
     bool joining = false;  ///< nodes whose first walk is not complete
+    StoreKind store = StoreKind::sqlite;
   };
   explicit Archive(Setup setup);
   Archive() : Archive(Setup{}) {}
+  explicit Archive(StoreKind kind) : Archive(Setup{.nodes = 2, .joining = false, .store = kind}) {}
   ~Archive();
 
   const Scratch& scratch() const { return scratch_; }
@@ -60,12 +64,14 @@ class Archive {
   void change(const std::string& path, AttributeChange change);
 
   std::string folder() const { return scratch_.path().string(); }
+  const StoreAddress& address() const { return address_; }
 
  private:
   FoundEntry found(const std::string& name, const std::string& content) const;
   InodeId register_one(InodeId folder, FoundEntry entry, std::size_t on);
 
   Scratch scratch_{"mount"};
+  StoreAddress address_;
   asio::io_context loop_{1};
   std::unique_ptr<MetadataStore> store_;
   std::vector<std::string> roots_;
@@ -73,8 +79,9 @@ class Archive {
   std::vector<NodeIndex> nodes_;
 };
 
-/// The store and the volumes of the archive in `folder`, for who opens them elsewhere.
-StoreOptions store_options(const std::string& folder);
+/// The store and the volumes of an archive, for who opens them elsewhere.
+StoreOptions store_options(StoreAddress address);
+StoreAddress embedded_store(const std::string& folder);
 task<result<std::vector<NodeVolume>>> open_volumes(std::string folder, MetadataStore& store);
 
 /// A client: a loop in a thread of its own, with a store, volumes and mounts of its own. Unmounts at its end.
@@ -87,9 +94,9 @@ class Client {
     bool hears_changes = true;  ///< whether the change feed runs
   };
   /// Throws if it cannot be mounted.
-  Client(const std::string& folder, Setup setup);
-  explicit Client(Archive& archive) : Client(archive.folder(), Setup{}) {}
-  Client(Archive& archive, Setup setup) : Client(archive.folder(), std::move(setup)) {}
+  Client(const std::string& folder, StoreAddress store, Setup setup);
+  explicit Client(Archive& archive) : Client(archive, Setup{}) {}
+  Client(Archive& archive, Setup setup) : Client(archive.folder(), archive.address(), std::move(setup)) {}
   ~Client();
 
   const std::string& mountpoint(std::size_t n = 0) const { return mountpoints_.at(n); }
@@ -114,6 +121,7 @@ class Client {
   task<result<void>> serve(MountsOptions options, std::promise<std::string>& started);
 
   const std::string folder_;
+  const StoreAddress store_;
   const Setup setup_;
   asio::io_context loop_{1};
   std::shared_ptr<StopSignal> stop_ = std::make_shared<StopSignal>();
@@ -122,6 +130,10 @@ class Client {
   std::vector<std::string> mountpoints_;
   std::thread thread_;
 };
+
+/// Tests that run on either kind of store.
+class OnEitherStore : public testing::TestWithParam<StoreKind> {};
+std::string name_of_store(const testing::TestParamInfo<StoreKind>& info);
 
 // ---- what tests do with paths ----
 std::string read_file(const std::string& path);

@@ -28,8 +28,12 @@ bool soon(Condition condition) {
   return wait_until(condition, std::chrono::seconds(5));
 }
 
-TEST(ChangesElsewhere, ShowCreatedNames) {
-  Archive archive;
+using ChangesElsewhere = OnEitherStore;
+INSTANTIATE_TEST_SUITE_P(Stores, ChangesElsewhere, testing::Values(StoreKind::sqlite, StoreKind::mariadb),
+                         name_of_store);
+
+TEST_P(ChangesElsewhere, ShowCreatedNames) {
+  Archive archive(GetParam());
   archive.put("/a/old", "old");
   Client client(archive);
   EXPECT_FALSE(exists(client.path("/a/new")));
@@ -47,8 +51,8 @@ TEST(ChangesElsewhere, ShowCreatedNames) {
   EXPECT_TRUE(soon([&] { return status_of(client.mountpoint()).st_nlink == 4; }));
 }
 
-TEST(ChangesElsewhere, HideRemovedNames) {
-  Archive archive;
+TEST_P(ChangesElsewhere, HideRemovedNames) {
+  Archive archive(GetParam());
   archive.put("/a/file", "file");
   archive.put("/a/other", "other");
   archive.make_folder("/a/folder");
@@ -70,8 +74,8 @@ TEST(ChangesElsewhere, HideRemovedNames) {
   ::close(open);
 }
 
-TEST(ChangesElsewhere, MoveAFolderThatSomebodyWorksIn) {
-  Archive archive;
+TEST_P(ChangesElsewhere, MoveAFolderThatSomebodyWorksIn) {
+  Archive archive(GetParam());
   archive.put("/old/name/below/file", "file");
   archive.make_folder("/new");
   Client client(archive);
@@ -91,8 +95,8 @@ TEST(ChangesElsewhere, MoveAFolderThatSomebodyWorksIn) {
   ::close(folder);
 }
 
-TEST(ChangesElsewhere, GiveNewContentToNewReaders) {
-  Archive archive;
+TEST_P(ChangesElsewhere, GiveNewContentToNewReaders) {
+  Archive archive(GetParam());
   const std::string before = content_for("before", 3000000), after = content_for("after", 2000000);
   archive.put("/f", before);
   Client client(archive);
@@ -112,8 +116,8 @@ TEST(ChangesElsewhere, GiveNewContentToNewReaders) {
   EXPECT_TRUE(soon([&] { return read_file(client.path("/f")) == content_for("same size", 2000000); }));
 }
 
-TEST(ChangesElsewhere, ShowModesOwnersAndTimes) {
-  Archive archive;
+TEST_P(ChangesElsewhere, ShowModesOwnersAndTimes) {
+  Archive archive(GetParam());
   archive.put("/a/f", "f");
   Client client(archive);
   EXPECT_EQ(status_of(client.path("/a/f")).st_mode & 07777U, 0644U);
@@ -129,8 +133,8 @@ TEST(ChangesElsewhere, ShowModesOwnersAndTimes) {
   EXPECT_EQ(status.st_mtim.tv_nsec, 7);
 }
 
-TEST(ChangesElsewhere, ReachAllMountsOfAProcess) {
-  Archive archive;
+TEST_P(ChangesElsewhere, ReachAllMountsOfAProcess) {
+  Archive archive(GetParam());
   archive.put("/f", "f");
   Client::Setup setup;
   setup.mountpoints = {"mnt", "mnt2"};
@@ -144,8 +148,8 @@ TEST(ChangesElsewhere, ReachAllMountsOfAProcess) {
       soon([&] { return exists(client.mountpoint(0) + "/g") && exists(client.mountpoint(1) + "/g"); }));
 }
 
-TEST(ChangesElsewhere, NeitherRepeatNorSkipInAListingUnderWay) {
-  Archive archive;
+TEST_P(ChangesElsewhere, NeitherRepeatNorSkipInAListingUnderWay) {
+  Archive archive(GetParam());
   constexpr std::size_t kFiles = 10000;
   archive.put_many("/many", kFiles, "");
   Client client(archive);
@@ -170,8 +174,8 @@ TEST(ChangesElsewhere, NeitherRepeatNorSkipInAListingUnderWay) {
   }
 }
 
-TEST(ChangesElsewhere, ArriveInFloods) {
-  Archive archive;
+TEST_P(ChangesElsewhere, ArriveInFloods) {
+  Archive archive(GetParam());
   archive.put("/f/first", "x");
   Client client(archive);
   EXPECT_EQ(list_names(client.path("/f")).size(), 1U);

@@ -27,7 +27,7 @@ constexpr const char* kServeVariable = "GEOGRID_TEST_SERVE";
 TEST(ClientProcess, Serve) {
   const char* const folder = ::getenv(kServeVariable);
   if (!folder) GTEST_SKIP() << "only for other tests";
-  Client client(folder, Client::Setup{});
+  Client client(folder, embedded_store(folder), Client::Setup{});
   wait_until([&] { return client.ended(); }, std::chrono::hours(1));
 }
 

@@ -15,8 +15,12 @@ namespace {
 using testing::ElementsAre;
 using testing::UnorderedElementsAre;
 
-TEST(ReadingMount, ShowsTheTreeAsMetadataHasIt) {
-  Archive archive;
+using ReadingOnEitherStore = OnEitherStore;
+INSTANTIATE_TEST_SUITE_P(Stores, ReadingOnEitherStore, testing::Values(StoreKind::sqlite, StoreKind::mariadb),
+                         name_of_store);
+
+TEST_P(ReadingOnEitherStore, ShowsTheTreeAsMetadataHasIt) {
+  Archive archive(GetParam());
   const InodeId file = archive.put("/photos/AB/one.jpg", "one photo");
   archive.put("/photos/AB/two.jpg", "another");
   archive.make_folder("/photos/CD", 0750);
@@ -81,8 +85,8 @@ TEST(ReadingMount, GivesTheBytesOfFilesOfAnySize) {
   ::close(file);
 }
 
-TEST(ReadingMount, TakesNamesOfAnyBytes) {
-  Archive archive;
+TEST_P(ReadingOnEitherStore, TakesNamesOfAnyBytes) {
+  Archive archive(GetParam());
   std::string every_byte;
   for (int byte = 1; byte < 256; ++byte)
     if (byte != '/') every_byte.push_back(static_cast<char>(byte));
@@ -192,8 +196,8 @@ TEST(ReadingMount, SumsTheSpaceOfTheNodes) {
   EXPECT_EQ(space.f_namemax, 255U);
 }
 
-TEST(ReadingMount, ListsAFolderOfManyOnceEach) {
-  Archive archive;
+TEST_P(ReadingOnEitherStore, ListsAFolderOfManyOnceEach) {
+  Archive archive(GetParam());
   constexpr std::size_t kFiles = 10000;
   archive.put_many("/many", kFiles, "x");
   Client client(archive);
@@ -204,8 +208,8 @@ TEST(ReadingMount, ListsAFolderOfManyOnceEach) {
   }
 }
 
-TEST(ReadingMount, ServesManyReadersAtOnce) {
-  Archive archive;
+TEST_P(ReadingOnEitherStore, ServesManyReadersAtOnce) {
+  Archive archive(GetParam());
   constexpr std::size_t kFiles = 100, kReaders = 64;
   for (std::size_t n = 0; n < kFiles; ++n)
     archive.put(fmt::format("/f{}", n), content_for(std::to_string(n), 1000 * n));
