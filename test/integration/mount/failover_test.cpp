@@ -2,11 +2,14 @@
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "archive.hpp"
+#include "fuse/mount_point.hpp"
 #include "held_volume.hpp"
+#include "support/mariadb_server.hpp"
 
 namespace geogrid::test {
 namespace {
@@ -208,6 +211,47 @@ TEST(FailOver, ChecksDigestsWhereAskedTo) {
     EXPECT_EQ(finding.kind, FindingKind::damaged);
     EXPECT_EQ(finding.node, archive.node(0));
   }
+}
+
+struct Resume {
+  ~Resume() { MariaDbServer::shared().resume(); }
+};
+
+TEST(MetadataAway, AnswersFromMemoryOrFailsSoonAndRecovers) {
+  Archive archive(StoreKind::mariadb);
+  archive.put("/seen", "seen");
+  archive.put("/unseen", "unseen");
+  Client::Setup setup;
+  setup.configure = [](MountsOptions& options) { options.names.deadline = std::chrono::milliseconds(300); };
+  Client client(archive, setup);
+  EXPECT_EQ(read_file(client.path("/seen")), "seen");
+  struct stat status {};
+  {
+    const Resume resume;
+    MariaDbServer::shared().pause();
+    EXPECT_EQ(errno_of(::stat(client.path("/unseen").c_str(), &status)), EIO) << "an answer, not a wait";
+    EXPECT_EQ(errno_of(::stat(client.path("/seen").c_str(), &status)), 0);
+    EXPECT_EQ(read_file(client.path("/seen")), "seen");
+  }
+  EXPECT_TRUE(wait_until([&] { return ::stat(client.path("/unseen").c_str(), &status) == 0; }));
+  EXPECT_EQ(read_file(client.path("/unseen")), "unseen");
+}
+
+TEST(MetadataAway, DoesNotKeepAMountFromEnding) {
+  Archive archive(StoreKind::mariadb);
+  archive.put("/f", "f");
+  Client client(archive);
+  const Resume resume;
+  MariaDbServer::shared().pause();
+  auto waits = std::async(std::launch::async, [&] {
+    struct stat status {};
+    return errno_of(::stat(client.path("/f").c_str(), &status));
+  });
+  EXPECT_NE(waits.get(), 0);
+  ASSERT_EQ(std::system(("fusermount3 -u -z " + client.mountpoint()).c_str()), 0);
+  EXPECT_FALSE(find_mount(client.mountpoint()));
+  MariaDbServer::shared().resume();
+  client.stop();
 }
 
 }  // namespace
