@@ -36,7 +36,7 @@ struct VerifyProblem {
 };
 
 struct VerifyOptions {
-  Path start;         ///< a folder
+  Path start;         ///< a folder, or one file
   bool deep = false;  ///< digest every counted copy
   IgnoreRules ignore;
   std::size_t max_problems = 10'000;  ///< that are kept; all are counted

@@ -1,6 +1,7 @@
 #include "replication/walk_state.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/units.hpp"
 #include "policy/brake.hpp"
@@ -10,6 +11,9 @@ namespace geogrid {
 namespace {
 
 constexpr std::chrono::seconds kSeenFor{1};
+constexpr std::size_t kIntentPage = 1000;
+constexpr std::size_t kMaxIntents =
+    10'000;  // owed by the node; with more, nothing is concluded until it has caught up
 
 }  // namespace
 
@@ -88,7 +92,29 @@ task<result<bool>> WalkState::may_withdraw(std::size_t count) {
   co_return !brake_holds_;
 }
 
+// What the node still has to remove or rename is not missing: the store would not withdraw it, and the brake
+// must not count it.
+task<result<void>> WalkState::drop_owed(std::vector<Withdrawal>& withdrawals) {
+  std::vector<Intent> owed;
+  for (bool more = !withdrawals.empty(); more;) {
+    const IntentId after = owed.empty() ? IntentId{} : owed.back().id;
+    GG_CO_TRY(std::vector<Intent> page, co_await store.owed_by(node, after, kIntentPage));
+    more = page.size() == kIntentPage && owed.size() < kMaxIntents;
+    std::ranges::move(page, std::back_inserter(owed));
+  }
+  const std::size_t before = withdrawals.size();
+  std::erase_if(withdrawals, [&](const Withdrawal& one) {
+    return owed.size() >= kMaxIntents || std::ranges::any_of(owed, [&](const Intent& intent) {
+             return one.path.is_within(intent.path) ||
+                    (intent.kind == IntentKind::rename && one.path.is_within(intent.new_path));
+           });
+  });
+  report.changed_meanwhile += before - withdrawals.size();
+  co_return result<void>();
+}
+
 task<result<void>> WalkState::withdraw(std::vector<Withdrawal> withdrawals) {
+  GG_CO_CHECK(co_await drop_owed(withdrawals));
   const auto pages = in_pages(std::move(withdrawals), CopyStore::kMaxBatch);
   for (const std::vector<Withdrawal>& batch : pages) {
     GG_CO_TRY(const bool may, co_await may_withdraw(batch.size()));

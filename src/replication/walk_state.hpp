@@ -55,6 +55,7 @@ class WalkState {
   std::uint64_t withdrawn() const { return withdrawn_; }
 
  private:
+  task<result<void>> drop_owed(std::vector<Withdrawal>& withdrawals);
   task<result<bool>> may_withdraw(std::size_t count);
   void count(FindingKind reason);
   void keep(const Finding& finding);

@@ -1,6 +1,7 @@
 #include "replication/walker.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "async/task_group.hpp"
 #include "replication/walk_state.hpp"
@@ -23,6 +24,7 @@ class Walk {
   task<result<void>> run_locked();
   task<result<void>> prepare();
   task<result<FolderJob>> find_start();
+  task<result<bool>> is_folder_on_disk(Path path);
   task<result<InodeId>> register_on_the_way(InodeId parent, const Path& path);
   task<result<void>> traverse();
   task<result<void>> wait_for_young();
@@ -101,12 +103,17 @@ task<result<FolderJob>> Walk::find_start() {
     if (job.id != InodeId{}) {
       GG_CO_TRY(known, co_await state_->store.lookup(job.id, std::string(name)));
     }
-    if (known && !known->is_folder())
-      co_return fail(errc::not_a_folder, "{} is not a folder: walk the folder it is in",
-                     printable(path.str()));
-    if (known) {
+    const bool last = path == options().start;
+    if (known && known->is_folder()) {
       job.id = known->id;
     } else {
+      GG_CO_TRY(const bool folder, co_await is_folder_on_disk(path));
+      if ((known || !folder) && !last)
+        co_return fail(errc::not_a_folder, "{} is not a folder", printable(path.str()));
+      if (known || !folder) {  // a file alone: its folder, and of that only this name
+        job.only = std::make_shared<const std::set<std::string>>(std::set<std::string>{std::string(name)});
+        co_return job;
+      }
       GG_CO_TRY(job.id, co_await register_on_the_way(job.id, path));
     }
     job.path = path;
@@ -114,21 +121,24 @@ task<result<FolderJob>> Walk::find_start() {
   co_return job;
 }
 
+task<result<bool>> Walk::is_folder_on_disk(Path path) {
+  const auto disk = co_await state_->volume->stat(path);
+  if (disk) co_return disk->type == FileType::folder;
+  if (!disk.error().is(std::errc::no_such_file_or_directory)) co_return disk.error();
+  const auto known = co_await state_->store.resolve(path);
+  if (known) co_return false;
+  co_return fail(errc::not_found, "there is no {}, neither in metadata nor on node {}", printable(path.str()),
+                 state_->volume->node());
+}
+
 // The folders above the start are registered alone, without their other entries.
 task<result<InodeId>> Walk::register_on_the_way(InodeId parent, const Path& path) {
   GG_CO_TRY(const ChangeId seen, co_await state_->seen_changes());
-  const auto disk = co_await state_->volume->stat(path);
-  if (!disk && !disk.error().is(std::errc::no_such_file_or_directory)) co_return disk.error();
-  if (!disk)
-    co_return fail(errc::not_found, "there is no folder {}, neither in metadata nor on node {}",
-                   printable(path.str()), state_->volume->node());
-  if (disk->type != FileType::folder)
-    co_return fail(errc::not_a_folder, "{} is not a folder on node {}: walk the folder it is in",
-                   printable(path.str()), state_->volume->node());
+  GG_CO_TRY(const DiskEntry disk, co_await state_->volume->stat(path));
   ++state_->report.registered_folders;
   if (options().dry_run) co_return InodeId{};
   std::vector<FoundEntry> entries{
-      {std::string(path.filename()), FileType::folder, disk->attributes, 0, {}, {}}};
+      {std::string(path.filename()), FileType::folder, disk.attributes, 0, {}, {}}};
   GG_CO_TRY(const std::vector<Registration> outcome,
             co_await state_->store.register_found(state_->node, parent, seen, std::move(entries)));
   if (outcome.front().outcome == RegisterOutcome::removed)

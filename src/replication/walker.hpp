@@ -18,7 +18,7 @@
 namespace geogrid {
 
 struct WalkOptions {
-  Path start;  ///< the folder to walk, with all below
+  Path start;  ///< the folder to walk, with all below; or one file
   IgnoreRules ignore;
   bool deep = false;            ///< digest everything, also what looks unchanged
   bool dry_run = false;         ///< change nothing, neither disk nor metadata

@@ -262,8 +262,13 @@ TEST_P(WalkTest, ASubtreeOrAFileAlone) {
   EXPECT_TRUE(archive->known("/a/b/c"));
   EXPECT_FALSE(archive->known("/a/d"));
   EXPECT_FALSE(archive->known("/e"));
+  archive->put(cream(), "/a/b/new", "4");
+  archive->touch(cream(), "/a/b/c", 9);
   options.start = path_of("/a/b/c");
-  EXPECT_TRUE(archive->walk(cream(), options).end);
+  const WalkReport one = archive->walk(cream(), options);
+  EXPECT_TRUE(one.end) << one.end.error().message;
+  EXPECT_EQ(one.digested_files, 1U);
+  EXPECT_FALSE(archive->known("/a/b/new"));
   options.start = path_of("/nowhere");
   EXPECT_TRUE(archive->walk(cream(), options).end.error().is(errc::not_found));
 }
