@@ -95,8 +95,9 @@ class CopyStore {
 
   /// Registers what a walk of `node` found directly in `folder`. `seen` is the newest change the walker knew
   /// *before* it listed the folder on disk (latest_change()): names that were removed or moved since are not
-  /// brought back. Errors: errc::stale if the log no longer reaches back to `seen` (list again);
-  /// errc::not_found if the folder is gone.
+  /// brought back (on MariaDB, whose changes become visible out of order, nor are those of the 10 s before).
+  /// Errors: errc::stale if the log no longer reaches back to `seen`, or the folder or one above it was moved
+  /// since (list again); errc::not_found if the folder or the node is gone.
   virtual task<result<std::vector<Registration>>> register_found(NodeIndex node, InodeId folder,
                                                                  ChangeId seen,
                                                                  std::vector<FoundEntry> entries) = 0;
@@ -110,8 +111,9 @@ class CopyStore {
                                                           std::vector<Withdrawal> withdrawals) = 0;
 
   /// Takes up to `limit` files, most endangered first, that need a copy and that `node` can help; each is
-  /// claimed for `hold`, so that never more nodes work on a file than copies are missing. `owner` lets a
-  /// process take over its own.
+  /// claimed for `hold`, so that never more nodes work on a file than copies are missing. What `owner`
+  /// holds already is not given out again; claims of another owner for this node are taken over, since one
+  /// process at a time replicates for a node.
   virtual task<result<std::vector<WorkItem>>> take_work(NodeIndex node, std::uint64_t owner,
                                                         std::size_t limit, std::chrono::seconds hold) = 0;
   /// Gives items back: those that failed sink in the queue and come up again after `retry_after`; a zero

@@ -36,6 +36,14 @@ task<result<RowsById>> lock_rows(Tx& tx, const std::vector<Entry>& entries) {
   co_return rows;
 }
 
+template <typename Entry>
+task<result<void>> ask_owed(Tx& tx, NodeIndex node, const std::vector<Entry>& entries) {
+  std::vector<Path> paths;
+  paths.reserve(entries.size());
+  for (const Entry& entry : entries) paths.push_back(entry.path);
+  co_return co_await tx.ask_owed(node, std::move(paths));
+}
+
 // Whether what the node says of `path` and `version` is about the row as it is.
 task<result<bool>> is_current(Tx& tx, NodeIndex node, const Inode& row, Version version, const Path& path) {
   if (!row.is_file() || row.state != ContentState::published || row.version != version) co_return false;
@@ -117,6 +125,7 @@ task<result<void>> claim_rows(Tx& tx, const Claims& in, std::vector<ClaimOutcome
   if (!living.contains(in.node))
     co_return fail(errc::not_found, "no storage node has the index {}", in.node.value);
   GG_CO_TRY(RowsById rows, co_await lock_rows(tx, in.claims));
+  GG_CO_CHECK(co_await ask_owed(tx, in.node, in.claims));
   Effects effects(tx);
   for (const CopyClaim& claim : in.claims) {
     GG_CO_TRY(const ClaimOutcome outcome, co_await count_copy(claim, in.node, rows, effects));
@@ -128,6 +137,7 @@ task<result<void>> claim_rows(Tx& tx, const Claims& in, std::vector<ClaimOutcome
 
 task<result<void>> withdraw_rows(Tx& tx, const Withdrawals& in, std::vector<bool>& out) {
   GG_CO_TRY(RowsById rows, co_await lock_rows(tx, in.withdrawals));
+  GG_CO_CHECK(co_await ask_owed(tx, in.node, in.withdrawals));
   Effects effects(tx);
   std::vector<Finding> findings;
   std::vector<InodeId> withdrawn;

@@ -104,6 +104,20 @@ task<result<Progress>> classify_folder_page(Tx& tx, const Job& job) {
   co_return full ? Progress(last) : Progress();
 }
 
+// What is done leaves the table, so that there is no place to go on from: the job ends when nothing is left.
+task<result<Progress>> forget_page(Tx& tx, const Job& job) {
+  const NodeIndex node(static_cast<std::uint8_t>(job.subject.value));
+  std::vector<IntentId> ids;
+  const OnRow keep = [&](const SqlRow& row) {
+    ids.push_back(IntentId(static_cast<std::uint64_t>(row.integer(0))));
+  };
+  GG_CO_CHECK(co_await tx.each("SELECT intent FROM owed WHERE node = ? ORDER BY intent LIMIT ?", keep, node,
+                               kJobPage));
+  if (ids.empty()) co_return std::nullopt;
+  GG_CO_CHECK(co_await strike_off(tx, node, std::move(ids)));
+  co_return Progress(job.progress);
+}
+
 task<result<void>> has_job(Tx& tx, const Nothing&, bool& out) {
   GG_CO_TRY(const auto job, co_await tx.integer("SELECT id FROM job LIMIT 1"));
   out = job.has_value();
@@ -125,6 +139,10 @@ task<result<void>> run_page(Tx& tx, const Nothing&, bool& more) {
   switch (job->kind) {
     case JobKind::requeue: {
       GG_CO_TRY(last, co_await requeue_page(tx, *job));
+      break;
+    }
+    case JobKind::forget: {
+      GG_CO_TRY(last, co_await forget_page(tx, *job));
       break;
     }
     case JobKind::classify: {

@@ -132,6 +132,8 @@ task<result<void>> change_row(Tx& tx, const Alter& in, NodeRecord& out) {
   out.weight = in.change.weight.value_or(out.weight);
   // In this order: run_jobs() holds its job before it looks at the nodes.
   GG_CO_CHECK(co_await put_job(tx, JobKind::requeue, InodeId()));
+  if (out.state == NodeState::retired)
+    GG_CO_CHECK(co_await put_job(tx, JobKind::forget, InodeId(out.index.value)));
   GG_CO_CHECK(co_await tx.run(
       "UPDATE node SET state = ?, zone = ?, weight_millionths = ? WHERE kind = ? AND number = ?", out.state,
       out.zone, millionths(out.weight), NodeKind::storage, out.index));

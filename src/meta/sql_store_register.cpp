@@ -128,6 +128,10 @@ task<result<std::vector<std::size_t>>> sort_out(Tx& tx, const Found& found, cons
                                                 Outcomes& out) {
   GG_CO_TRY(const auto known, co_await known_names(tx, found));
   GG_CO_TRY(const Names gone, co_await names_gone_since(tx, found));
+  std::vector<Path> paths;
+  paths.reserve(found.entries.size());
+  for (const FoundEntry& entry : found.entries) paths.push_back(folder.child(entry.name));
+  GG_CO_CHECK(co_await tx.ask_owed(found.node, paths));
   std::vector<std::size_t> fresh;
   for (std::size_t i = 0; i < found.entries.size(); ++i) {
     const std::string& name = found.entries[i].name;
@@ -135,7 +139,7 @@ task<result<std::vector<std::size_t>>> sort_out(Tx& tx, const Found& found, cons
       out[i] = {RegisterOutcome::known, row->second};
       continue;
     }
-    GG_CO_TRY(const bool owed, co_await tx.owes(found.node, folder.child(name)));
+    GG_CO_TRY(const bool owed, co_await tx.owes(found.node, paths[i]));
     if (owed || gone.contains(name))
       out[i] = {RegisterOutcome::removed, InodeId()};
     else

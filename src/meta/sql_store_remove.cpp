@@ -81,27 +81,7 @@ task<result<void>> owed_rows(Tx& tx, const OwedPage& in, std::vector<Intent>& ou
 }
 
 task<result<void>> finish_rows(Tx& tx, const Done& in, Nothing&) {
-  std::map<std::uint64_t, std::vector<SqlValue>> left;  // ids by the set of nodes that still owe
-  const OnRow keep = [&](const SqlRow& row) {
-    left[node_set(row.integer(1)).without(in.node).bits()].push_back(row.integer(0));
-  };
-  std::vector<SqlValue> ids;
-  for (const IntentId id : in.ids) ids.push_back(to_sql(id));
-  const ListStatement select{"SELECT id, owed FROM intent WHERE id IN ",
-                             tx.locking(" ORDER BY id FOR UPDATE")};
-  GG_CO_CHECK(co_await run_over(tx.connection(), select, {}, ids, keep));
-  GG_CO_CHECK(co_await run_over(tx.connection(),
-                                ListStatement{"DELETE FROM owed WHERE node = ? AND intent IN "},
-                                bound_values(in.node), ids));
-  for (const auto& [owed, of] : left) {
-    if (owed == 0)
-      GG_CO_CHECK(
-          co_await run_over(tx.connection(), ListStatement{"DELETE FROM intent WHERE id IN "}, {}, of));
-    else
-      GG_CO_CHECK(co_await run_over(tx.connection(), ListStatement{"UPDATE intent SET owed = ? WHERE id IN "},
-                                    bound_values(NodeSet(owed)), of));
-  }
-  co_return result<void>();
+  return strike_off(tx, in.node, in.ids);
 }
 
 }  // namespace

@@ -110,18 +110,44 @@ task<result<bool>> Tx::owes_at(NodeIndex node, const Path& path) {
   co_return found.has_value();
 }
 
+task<result<bool>> Tx::owes_anything(NodeIndex node) {
+  const auto known = owes_anything_.find(node);
+  if (known != owes_anything_.end()) co_return known->second;
+  GG_CO_TRY(const auto found, co_await integer("SELECT 1 FROM owed WHERE node = ? LIMIT 1", node));
+  owes_anything_.emplace(node, found.has_value());
+  co_return found.has_value();
+}
+
 task<result<bool>> Tx::owes(NodeIndex node, Path path) {
-  auto anything = owes_anything_.find(node);
-  if (anything == owes_anything_.end()) {
-    GG_CO_TRY(const auto found, co_await integer("SELECT 1 FROM owed WHERE node = ? LIMIT 1", node));
-    anything = owes_anything_.emplace(node, found.has_value()).first;
-  }
-  if (!anything->second) co_return false;
+  GG_CO_TRY(const bool anything, co_await owes_anything(node));
+  if (!anything) co_return false;
   for (;;) {
     GG_CO_TRY(const bool here, co_await owes_at(node, path));
     if (here || path.is_root()) co_return here;
     path = path.parent();
   }
+}
+
+task<result<void>> Tx::ask_owed(NodeIndex node, std::vector<Path> paths) {
+  GG_CO_TRY(const bool anything, co_await owes_anything(node));
+  if (!anything) co_return result<void>();
+  std::vector<std::string> keys;
+  keys.reserve(paths.size());
+  for (const Path& path : paths) keys.push_back(path_key(path));
+  std::vector<SqlValue> bound;
+  for (const std::string& key : keys) bound.push_back(to_sql(key));
+  std::set<std::string, std::less<>> owed;
+  const OnRow keep = [&](const SqlRow& row) { owed.emplace(row.bytes(0)); };
+  const ListStatement from{
+      "SELECT i.path_key FROM intent i JOIN owed o ON o.intent = i.id AND o.node = ? "
+      "WHERE i.path_key IN "};
+  const ListStatement to{
+      "SELECT i.new_path_key FROM intent i JOIN owed o ON o.intent = i.id AND o.node = ? "
+      "WHERE i.new_path_key IN "};
+  GG_CO_CHECK(co_await run_over(connection_, from, bound_values(node), bound, keep));
+  GG_CO_CHECK(co_await run_over(connection_, to, bound_values(node), bound, keep));
+  for (std::size_t i = 0; i < paths.size(); ++i) owes_at_[{node, paths[i]}] = owed.contains(keys[i]);
+  co_return result<void>();
 }
 
 }  // namespace geogrid

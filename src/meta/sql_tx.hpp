@@ -89,10 +89,13 @@ class Tx {
 
   /// Whether the node still owes something on disk at the path, or at one above it.
   task<result<bool>> owes(NodeIndex node, Path path);
+  /// Asks about many paths (not those above them) in few statements, so that owes() need not one by one.
+  task<result<void>> ask_owed(NodeIndex node, std::vector<Path> paths);
 
  private:
   task<result<void>> load_places(InodeId id);
   task<result<void>> load_nodes();
+  task<result<bool>> owes_anything(NodeIndex node);
   task<result<bool>> owes_at(NodeIndex node, const Path& path);
 
   SqlConnection& connection_;

@@ -44,5 +44,7 @@ struct NewIntent {
 };
 /// Writes what disks owe; none if nobody owes anything.
 task<result<std::optional<IntentId>>> put_intent(Tx& tx, NewIntent intent);
+/// The node has done these, or need not any more; each goes with the last node that owes it.
+task<result<void>> strike_off(Tx& tx, NodeIndex node, std::vector<IntentId> done);
 
 }  // namespace geogrid

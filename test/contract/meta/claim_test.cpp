@@ -82,6 +82,24 @@ TEST_P(Claim, ABatchHasAnAnswerForEach) {
   EXPECT_EQ(code_of(run(store().claim_copies(jam_, claims, false))), make_error_code(errc::invalid_argument));
 }
 
+TEST_P(Claim, OfABatchOnlyWhatTheNodeOwesIsStale) {
+  std::vector<FoundEntry> entries;
+  for (int i = 0; i < 20; ++i) entries.push_back(file_entry(fmt::format("{}", i)));
+  const std::vector<InodeId> ids = found(cream_, kRootInode, entries);
+  EXPECT_EQ(claim(jam_, get(ids[3]), "/3"), ClaimOutcome::counted);
+  must(store().rename(kRootInode, "3", kRootInode, "moved", RenameMode::replace, time(1)));
+  const InodeId again = found_file(milk_, kRootInode, "another");
+  std::vector<CopyClaim> claims;
+  for (const InodeId id : ids) {
+    const Inode inode = get(id);
+    claims.push_back({id, inode.version, Path().child(inode.name), inode.size, inode.digest});
+  }
+  claims.push_back({again, Version(1), *Path::parse("/another"), 7, digest_of("content")});
+  const auto outcomes = must(store().claim_copies(jam_, claims, false));
+  for (std::size_t i = 0; i < outcomes.size(); ++i)
+    EXPECT_EQ(outcomes[i], i == 3 ? ClaimOutcome::stale : ClaimOutcome::counted) << i;
+}
+
 TEST_P(Claim, ClaimsOfSeveralNodesAtOnceAllCount) {
   const auto other = open_another();
   std::vector<Inode> files;

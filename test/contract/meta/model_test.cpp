@@ -1,6 +1,7 @@
 // Random operations by two processes, against a plain model in memory; then everything is counted again, and
 // the change log is replayed.
 
+#include <cstdlib>
 #include <random>
 
 #include "store_fixture.hpp"
@@ -17,6 +18,12 @@ struct ModelNode {
   NodeSet older;
   std::string content;
 };
+
+// Longer runs on demand: GEOGRID_MODEL_SEED and GEOGRID_MODEL_STEPS.
+std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text ? std::strtoull(text, nullptr, 10) : otherwise;
+}
 
 class ModelTest : public StoreTest {
  protected:
@@ -78,7 +85,7 @@ class ModelTest : public StoreTest {
   void check_tree();
   void replay_log();
 
-  std::mt19937_64 random_{20261122};
+  std::mt19937_64 random_{from_environment("GEOGRID_MODEL_SEED", 20261122)};
   std::vector<NodeIndex> nodes_;
   std::unique_ptr<MetadataStore> other_;
   std::map<InodeId, ModelNode> model_;
@@ -316,7 +323,8 @@ void ModelTest::replay_log() {
 }
 
 TEST_P(ModelTest, RandomOperationsAgreeWithAPlainModel) {
-  for (int i = 0; i < 1200; ++i) {
+  const std::uint64_t steps = from_environment("GEOGRID_MODEL_STEPS", 1200);
+  for (std::uint64_t i = 0; i < steps; ++i) {
     SCOPED_TRACE(i);
     step();
     if (HasFatalFailure() || HasNonfatalFailure()) return;

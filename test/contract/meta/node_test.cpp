@@ -126,5 +126,23 @@ TEST_P(Nodes, OnlyAnEmptyNodeRetires) {
       << "a retired node's bit stays taken";
 }
 
+TEST_P(Nodes, ARetiredNodeOwesNothing) {
+  const NodeIndex cream = add_node("cream");
+  const NodeIndex jam = add_node("jam");
+  for (int i = 0; i < 3; ++i) {
+    folder(kRootInode, "f");
+    must(store().remove_folder(kRootInode, "f", time(1)));
+  }
+  NodeChange retire;
+  retire.state = NodeState::retired;
+  must(store().change_node("jam", retire));
+  run_jobs();
+  EXPECT_TRUE(must(store().owed_by(jam, IntentId(), 10)).empty());
+  const auto left = must(store().owed_by(cream, IntentId(), 10));
+  ASSERT_EQ(left.size(), 3U);
+  EXPECT_EQ(left[0].owed, NodeSet::of(cream));
+  check_consistency();
+}
+
 }  // namespace
 }  // namespace geogrid::test
