@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Joins tests of several build folders into one suite, so that one run of ctest tells the whole story.
 
-  suite.py targets FOLDER only|not LABELS [NAMES]      the programs that the chosen tests of a build folder need, one a line
-  suite.py join OUT NAME=FOLDER=only|not=LABELS...     writes OUT/CTestTestfile.cmake; tests are called NAME/TEST
+  suite.py targets NAME FOLDER only|not LABELS NAMES
+                     the programs that the chosen tests of a build folder need, one a line
+  suite.py join OUT NAMES NAME=FOLDER=only|not=LABELS...
+                     writes OUT/CTestTestfile.cmake; tests are called NAME/TEST, and only those that match NAMES are taken
 
 `only LABELS` chooses tests with a label that matches the regular expression, `not LABELS` those without.
 """
@@ -22,10 +24,10 @@ def tests_of(folder, mode, labels):
             yield test["name"], test.get("command", []), properties
 
 
-def targets(folder, mode, labels, names="."):
+def targets(suite, folder, mode, labels, names):
     known = subprocess.run(["ninja", "-C", folder, "-t", "targets", "all"], check=True, capture_output=True, text=True).stdout
     known = {line.split(":")[0] for line in known.splitlines()}
-    wanted = {name for name, _, _ in tests_of(folder, mode, labels) if re.search(names, name)}
+    wanted = {name for name, _, _ in tests_of(folder, mode, labels) if re.search(names, f"{suite}/{name}")}
     return sorted((wanted & known) | {"geogridd"})
 
 
@@ -51,19 +53,19 @@ def entry(suite, name, command, properties):
     return "\n".join(lines)
 
 
-def join(out, specs):
+def join(out, names, specs):
     os.makedirs(out, exist_ok=True)
     lines = []
     for spec in specs:
         suite, folder, mode, labels = spec.split("=", 3)
-        lines += [entry(suite, *test) for test in tests_of(folder, mode, labels)]
+        lines += [entry(suite, *test) for test in tests_of(folder, mode, labels) if re.search(names, f"{suite}/{test[0]}")]
     with open(os.path.join(out, "CTestTestfile.cmake"), "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
 
 
-if sys.argv[1:2] == ["targets"] and len(sys.argv) in (5, 6):
+if sys.argv[1:2] == ["targets"] and len(sys.argv) == 7:
     print("\n".join(targets(*sys.argv[2:])))
-elif sys.argv[1:2] == ["join"] and len(sys.argv) > 3:
-    join(sys.argv[2], sys.argv[3:])
+elif sys.argv[1:2] == ["join"] and len(sys.argv) > 4:
+    join(sys.argv[2], sys.argv[3], sys.argv[4:])
 else:
     sys.exit(__doc__)
