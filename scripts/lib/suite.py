@@ -28,7 +28,7 @@ def targets(suite, folder, mode, labels, names):
     known = subprocess.run(["ninja", "-C", folder, "-t", "targets", "all"], check=True, capture_output=True, text=True).stdout
     known = {line.split(":")[0] for line in known.splitlines()}
     wanted = {name for name, _, _ in tests_of(folder, mode, labels) if re.search(names, f"{suite}/{name}")}
-    return sorted((wanted & known) | {"geogridd"})
+    return sorted((wanted & known) | {"geogridd"}) if wanted else []
 
 
 def quoted(value):
@@ -64,7 +64,7 @@ def join(out, names, specs):
 
 
 if sys.argv[1:2] == ["targets"] and len(sys.argv) == 7:
-    print("\n".join(targets(*sys.argv[2:])))
+    print("".join(f"{target}\n" for target in targets(*sys.argv[2:])), end="")
 elif sys.argv[1:2] == ["join"] and len(sys.argv) > 4:
     join(sys.argv[2], sys.argv[3], sys.argv[4:])
 else:
