@@ -94,6 +94,7 @@ task<result<void>> check_move(Tx& tx, const Move& in, const Ends& ends) {
   const auto& target = ends.target;
   if (target && in.mode == RenameMode::no_replace) co_return name_is_taken(in.new_name);
   if (!target && in.mode == RenameMode::exchange) co_return no_such_name(in.new_name);
+  if (target && target->id == ends.source.id) co_return result<void>();
   if (in.parent != in.new_parent) {
     GG_CO_CHECK(co_await check_not_below(tx, ends.source, in.new_parent));
     if (in.mode == RenameMode::exchange) GG_CO_CHECK(co_await check_not_below(tx, *target, in.parent));

@@ -97,6 +97,9 @@ TEST_P(Rename, ToItselfDoesNothing) {
   const Renamed moved = move(a_, "f", a_, "f").value();
   EXPECT_FALSE(moved.replaced);
   EXPECT_TRUE(moved.intents.empty());
+  EXPECT_TRUE(move(kRootInode, "a", kRootInode, "a")) << "a folder that is not empty, too";
+  EXPECT_TRUE(move(kRootInode, "a", kRootInode, "a", RenameMode::exchange));
+  EXPECT_EQ(code_of(move(a_, "f", a_, "f", RenameMode::no_replace)), make_error_code(errc::already_exists));
   EXPECT_EQ(all_changes().size(), changes);
 }
 
