@@ -30,7 +30,8 @@ struct Attempt {
 Attempt failed_to_connect(const Core& core, const Error& error) {
   // A pool that is all in use was waited for already.
   if (error.is(errc::busy)) return {.outcome = Error(errc::unavailable, error.message), .again = false};
-  return {.outcome = error, .again = error.is(errc::unavailable) && core.pool->worth_retrying()};
+  return {.outcome = error,
+          .again = error.is(errc::unavailable) && core.pool->worth_retrying(core.options.retry_for)};
 }
 
 /// Runs attempts until one says something final, or the time for retries is over.

@@ -149,6 +149,7 @@ task<result<std::unique_ptr<MariadbConnection>>> MariadbPool::connect() {
     if (connection || closed_) co_return connection;
     last = connection.error();
   }
+  if (!down_since_) down_since_ = system_clock().steady();
   co_return last;
 }
 
@@ -163,6 +164,7 @@ task<result<std::unique_ptr<MariadbConnection>>> MariadbPool::connect_to(Host& h
     options_.log.warning("{}", session.error.message);
     co_return session.error;
   }
+  down_since_.reset();
   host.backoff.reset();
   host.retry_at = {};
   host.refused = false;
@@ -172,9 +174,10 @@ task<result<std::unique_ptr<MariadbConnection>>> MariadbPool::connect_to(Host& h
                                                 host.target.statement_timeout);
 }
 
-bool MariadbPool::worth_retrying() const {
+bool MariadbPool::worth_retrying(std::chrono::milliseconds patience) const {
   const auto willing = [](const Host& host) { return !host.refused; };
-  return ever_connected_ && !closed_ && std::any_of(hosts_.begin(), hosts_.end(), willing);
+  if (!ever_connected_ || closed_ || std::none_of(hosts_.begin(), hosts_.end(), willing)) return false;
+  return !down_since_ || system_clock().steady() - *down_since_ < patience;
 }
 
 void MariadbPool::close() {

@@ -5,6 +5,7 @@
 #include <deque>
 #include <list>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -57,9 +58,9 @@ class MariadbPool : public std::enable_shared_from_this<MariadbPool> {
   static task<result<Lease>> acquire(std::shared_ptr<MariadbPool> self);
   /// After a connection was lost: those that lie idle are from the same server, and most likely lost too.
   void drop_idle() { idle_.clear(); }
-  /// Whether trying again may help: some server was reachable once, and not all refuse until a person changes
-  /// something.
-  bool worth_retrying() const;
+  /// Whether trying again may help: some server was reachable once, not all refuse until a person changes
+  /// something, and the outage has not lasted for `patience` yet.
+  bool worth_retrying(std::chrono::milliseconds patience) const;
   bool closed() const { return closed_; }
   /// Calls in flight end with errc::cancelled.
   void close();
@@ -90,6 +91,7 @@ class MariadbPool : public std::enable_shared_from_this<MariadbPool> {
   std::size_t connecting_ = 0;
   std::list<Waiter*> waiters_;
   bool ever_connected_ = false;
+  std::optional<Clock::SteadyTime> down_since_;  // no server could be reached, since then
   bool closed_ = false;
 };
 

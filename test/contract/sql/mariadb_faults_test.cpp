@@ -139,6 +139,23 @@ TEST_F(MariadbFaults, AnOutageIsReportedInBoundedTimeAndEnds) {
   settle(driver);
 }
 
+TEST_F(MariadbFaults, InALongOutageCallsFailQuickly) {
+  MariadbDriverOptions options = database_.mariadb_options();
+  options.retry_for = 1s;
+  auto driver = open(options);
+  ASSERT_TRUE(run([&] { return insert(*driver, 1, "a"); }).has_value());
+  server_.kill();
+  // The first waits for a second; if each did, the whole program would run into its time limit.
+  for (int i = 0; i < 1000; ++i) {
+    const auto outcome = run([&] { return count(*driver); });
+    ASSERT_FALSE(outcome);
+    ASSERT_TRUE(outcome.error().is(errc::unavailable)) << outcome.error().message;
+  }
+  server_.start();
+  EXPECT_TRUE(wait_until([&] { return run([&] { return count(*driver); }).has_value(); }));
+  settle(driver);
+}
+
 TEST_F(MariadbFaults, AServerThatHangsHoldsNobody) {
   MariadbDriverOptions options = database_.mariadb_options();
   options.targets[0].statement_timeout = 1s;
@@ -365,18 +382,20 @@ TEST_F(MariadbFaults, ALoopThatGoesWithCallsInFlightTakesThemAlong) {
   for (const auto after : {0ms, 5ms, 20ms}) {
     auto loop = std::make_unique<asio::io_context>();
     auto driver = open(database_.mariadb_options());
-    const SqlBody slow = [](SqlConnection& c) -> task<result<void>> {
+    int connected = 0;
+    const SqlBody slow = [&connected](SqlConnection& c) -> task<result<void>> {
+      ++connected;
       const std::string bytes(3000000, 'x');
       for (int i = 0; i < 1000; ++i) {
         GG_CO_CHECK(co_await c.run("SELECT ?, SLEEP(0.01)", bound(bytes)));
       }
       co_return result<void>();
     };
-    run_to_end(*loop, count(*driver)).value();  // no thread is connecting when the loop goes
     asio::co_spawn(*loop, driver->read(slow), asio::detached);
     asio::co_spawn(*loop, driver->transact({}, slow), asio::detached);
-    loop->restart();
-    loop->run_for(50ms + after);
+    // A loop must not go while a thread still connects for it.
+    ASSERT_TRUE(wait_until([&] { return loop->run_one_for(1ms) > 0 && connected == 2; }));
+    loop->run_for(after);
     loop.reset();
     driver.reset();
   }
