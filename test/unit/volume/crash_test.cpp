@@ -50,11 +50,14 @@ class Disk {
   }
 
   std::shared_ptr<test::LossyEnv> env;
-  asio::io_context loop;
+  // Never destroyed: after a loss, threads that tidy up outlive the volume.
+  asio::io_context& loop = *loop_;
 
  private:
+  static asio::io_context* const loop_;
   test::Scratch scratch_{"crash"};
 };
+asio::io_context* const Disk::loop_ = new asio::io_context;
 
 // Runs `change` on a new disk with the power cut after 0, 1, 2… changes until it comes through; after each
 // loss, `check` is told whether `change` had said that it was done.

@@ -64,6 +64,7 @@ class SickDisk : public testing::Test {
   test::Scratch scratch{"sick"};
   std::shared_ptr<SickEnv> env = std::make_shared<SickEnv>();
   asio::io_context loop;
+  asio::io_context background;
   std::shared_ptr<Volume> volume;
 };
 
@@ -75,7 +76,6 @@ TEST_F(SickDisk, HangingDigestsHoldUpNeitherReadersNorTheHeartbeat) {
     const auto answers = co_await volume->digest(paths, DigestAlgorithm::md5, true);
     answered += answers.at(0) ? 1 : 0;
   };
-  asio::io_context background;
   for (int i = 0; i < 5; ++i) asio::co_spawn(background, digest(), asio::detached);
   background.poll();
   ASSERT_TRUE(test::wait_until([&] { return env->waiting == 2; }));
