@@ -50,6 +50,14 @@ class Archive {
     if constexpr (!std::is_void_v<T>) return std::move(*done);
   }
 
+  /// Runs the loop until it is true. (Database connections keep it busy for ever, so that run() alone would
+  /// not return.)
+  template <typename Condition>
+  void run_until(Condition done) {
+    loop.restart();
+    while (!done()) loop.run_one();
+  }
+
   /// A new folder that is a volume of this cluster, and registered.
   TestNode& add_node(const std::string& name);
   TestNode& node(const std::string& name) { return nodes.at(name); }

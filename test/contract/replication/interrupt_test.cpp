@@ -33,7 +33,7 @@ class InterruptTest : public ArchiveTest {
     archive->loop.restart();
     for (unsigned i = 0; i < steps && !done; ++i) archive->loop.run_one();
     stop->stop();
-    archive->loop.run();
+    archive->run_until([&] { return done.has_value(); });
     return std::move(*done);
   }
 };
@@ -108,7 +108,7 @@ TEST_P(InterruptTest, ACancelledCallerStopsTheWalkCleanly) {
   archive->loop.restart();
   for (int i = 0; i < 30; ++i) archive->loop.run_one();
   cancel.emit(asio::cancellation_type::terminal);
-  archive->loop.run();
+  archive->run_until([&] { return report.has_value(); });
   ASSERT_TRUE(report.has_value());
   EXPECT_TRUE(!report->end && report->end.error().is(errc::cancelled));
   EXPECT_TRUE(archive->walk(archive->node("cream")).end);

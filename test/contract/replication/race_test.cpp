@@ -29,13 +29,16 @@ class RaceTest : public ArchiveTest {
     archive->loop.restart();
     for (unsigned i = 0; i < steps && !report; ++i) archive->loop.run_one();
     something();
-    archive->loop.run();
+    archive->run_until([&] { return report.has_value() && running_ == 0; });
     return std::move(*report);
   }
+  int running_ = 0;
   // Starts something in metadata without waiting for it.
   template <typename T>
   void start(task<result<T>> work) {
-    asio::co_spawn(archive->loop, std::move(work), [](std::exception_ptr failure, const result<T>&) {
+    ++running_;
+    asio::co_spawn(archive->loop, std::move(work), [this](std::exception_ptr failure, const result<T>&) {
+      --running_;
       if (failure) std::rethrow_exception(failure);
     });
   }

@@ -227,13 +227,14 @@ TEST_P(ReplicateTest, TwoNodesThatRaceNeverMakeTooManyCopies) {
   const auto to_milk = make_replicator(*archive->store, milk().node_volume(), options, Log());
   const auto stop = std::make_shared<StopSignal>();
   std::uint64_t copied = 0;
+  int ended = 0;
   for (const auto& replicator : {to_jam, to_milk})
     asio::co_spawn(archive->loop, replicator->run(stop), [&](std::exception_ptr, ReplicateReport report) {
       EXPECT_TRUE(report.end);
       copied += report.copied;
+      ++ended;
     });
-  archive->loop.restart();
-  archive->loop.run();
+  archive->run_until([&] { return ended == 2; });
   EXPECT_EQ(copied, 300U);
   EXPECT_EQ(archive->files_on(jam()).size() + archive->files_on(milk()).size(), 300U);
   EXPECT_FALSE(archive->files_on(jam()).empty());
@@ -258,8 +259,8 @@ TEST_P(ReplicateTest, AFileRemovedOrMovedMeanwhileIsTakenBack) {
       archive->loop,
       archive->store->rename(kRootInode, "f", kRootInode, "g", RenameMode::replace, Timestamp{1, 0}),
       [&](std::exception_ptr, result<Renamed> done) { renamed = std::move(done); });
-  archive->loop.run();
-  ASSERT_TRUE(renamed && *renamed && report);
+  archive->run_until([&] { return renamed && report; });
+  ASSERT_TRUE(*renamed);
   EXPECT_EQ(report->copied + report->dropped + report->failed, 40U);
   // Whatever lies on jam counts, or an intent is owed for it.
   std::size_t counted = 0;
