@@ -15,6 +15,7 @@ void answer_opened(Request& request, fuse_file_info info, const result<Opened>& 
   info.direct_io = opened->shared_cache ? 0 : 1;
   info.noflush = 1;  // a reader has nothing to flush at close
   request.opened(info);
+  request.names().prepare(opened->handle);
 }
 
 task<void> answer_open(RequestRef request, InodeId id, fuse_file_info info) {

@@ -31,7 +31,10 @@ void UnionNamespace::entry_changed(InodeId parent, const std::string& name) {
 
 void UnionNamespace::apply(const Change& change) {
   // This client's own memory first: what the kernel asks for next must not come from it.
-  if (change.kind != ChangeKind::node) cache_.drop(change.inode);
+  if (change.kind != ChangeKind::node) {
+    cache_.drop(change.inode);
+    idle_.drop(change.inode);
+  }
   switch (change.kind) {
     case ChangeKind::created:
       entry_changed(change.parent, change.name);
@@ -77,6 +80,7 @@ void UnionNamespace::on_gap() {
     if (inode->parent == kRootInode && inode->id != kRootInode) top.push_back(inode->name);
   cache_.clear();
   listings_.clear();
+  idle_.clear();
   for (auto& [id, handle] : handles_)
     if (handle.content->started()) handle.outdated = true;
   forget_everything(top);

@@ -47,7 +47,9 @@ task<result<void>> UnionNamespace::start() {
 }
 
 void UnionNamespace::close() {
-  if (!std::exchange(closed_, true)) access_->close();
+  if (std::exchange(closed_, true)) return;
+  idle_.stop();
+  access_->close();
 }
 
 // ---- names ----
@@ -204,6 +206,7 @@ std::shared_ptr<Content> UnionNamespace::content_of(const InodeRef& inode, bool&
     else if (!handle.content->spoilt())
       shared = handle.content;
   }
+  if (!shared) shared = idle_.take(*inode);
   if (!shared) shared = std::make_shared<Content>(access_, weak_from_this(), inode);
   return shared;
 }
@@ -217,11 +220,15 @@ result<Opened> UnionNamespace::open(const InodeRef& inode) {
   if (inode->is_folder()) return fail(errc::is_a_folder, "a folder is not opened for reading");
   bool outdated_readers = false;
   Handle handle{content_of(inode, outdated_readers), inode->id, false};
-  handle.content->prepare();
   const HandleId id(++last_handle_);
   handles_.emplace(id.value, std::move(handle));
   open_files_.emplace(inode->id, id.value);
   return Opened{id, !outdated_readers && !Unregistered::is(inode->id), !outdated_readers};
+}
+
+void UnionNamespace::prepare(HandleId id) {
+  const auto at = handles_.find(id.value);
+  if (at != handles_.end()) at->second.content->prepare();
 }
 
 void UnionNamespace::read(HandleId id, std::uint64_t offset, std::size_t size, ReadDone done) {
@@ -241,7 +248,7 @@ void UnionNamespace::read(HandleId id, std::uint64_t offset, std::size_t size, R
 void UnionNamespace::release(HandleId id) {
   const auto at = handles_.find(id.value);
   if (at == handles_.end()) return;
-  const Handle handle = std::move(at->second);
+  Handle handle = std::move(at->second);
   handles_.erase(at);
   const auto [begin, end] = open_files_.equal_range(handle.file);
   for (auto open = begin; open != end; ++open) {
@@ -250,7 +257,10 @@ void UnionNamespace::release(HandleId id) {
     break;
   }
   if (const auto server = handle.content->served_by()) served_by_.put(handle.file, *server);
-  if (handle.outdated) tell(&KernelCache::forget_content, handle.file);
+  if (handle.outdated)
+    tell(&KernelCache::forget_content, handle.file);
+  else if (handle.content->started() && !handle.content->spoilt() && handle.content.use_count() == 1)
+    idle_.put(std::move(handle.content));
 }
 
 task<result<FileLocation>> UnionNamespace::locate(InodeId file, bool fresh) {

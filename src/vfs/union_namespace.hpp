@@ -13,6 +13,7 @@
 #include "meta/change_feed.hpp"
 #include "meta/metadata_store.hpp"
 #include "vfs/content.hpp"
+#include "vfs/idle_contents.hpp"
 #include "vfs/inode_cache.hpp"
 #include "vfs/kernel_cache.hpp"
 #include "vfs/listing_cache.hpp"
@@ -79,6 +80,8 @@ class UnionNamespace : public ChangeListener,
   /// For reading. Errors: errc::is_a_folder.
   task<result<Opened>> open(InodeId id);
   result<Opened> open(const InodeRef& inode);
+  /// To be called once the kernel has its answer to the open: the best replica is opened in the background.
+  void prepare(HandleId handle);
   void read(HandleId handle, std::uint64_t offset, std::size_t size, ReadDone done);
   void release(HandleId handle);
 
@@ -154,6 +157,7 @@ class UnionNamespace : public ChangeListener,
   bool nodes_changed_again_ = false;
   std::optional<Space> space_;
   std::chrono::steady_clock::time_point space_read_{};
+  IdleContents idle_{loop_};
   Lru<InodeId, NodeIndex> served_by_;
   Lru<InodeId, DamagedCopies> damaged_;
   std::vector<KernelCache*> kernels_;

@@ -273,6 +273,29 @@ TEST(MountLife, WorksForAnOrdinaryUser) {
   EXPECT_THAT(log, testing::HasSubstr("user_allow_other")) << "what cannot be had is said";
 }
 
+bool holds_files_below(const std::string& folder) {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    if (std::filesystem::read_symlink(entry, gone).string().rfind(folder + "/", 0) == 0) return true;
+  }
+  return false;
+}
+
+TEST(MountLife, HoldsNothingOpenOnADiskThatNobodyReads) {
+  Archive archive;
+  for (int n = 0; n < 600; ++n) archive.put(fmt::format("/f{}", n), fmt::format("content {}", n));
+  Client client(archive);
+  for (int pass = 0; pass < 2; ++pass)
+    for (int n = 0; n < 600; ++n)
+      ASSERT_EQ(read_file(client.path(fmt::format("/f{}", n))), fmt::format("content {}", n));
+  const int open = ::open(client.path("/f0").c_str(), O_RDONLY);
+  EXPECT_TRUE(
+      wait_until([&] { return holds_files_below(archive.root(0)) || holds_files_below(archive.root(1)); }));
+  ::close(open);
+  EXPECT_TRUE(
+      wait_until([&] { return !holds_files_below(archive.root(0)) && !holds_files_below(archive.root(1)); }));
+}
+
 std::size_t resident_kib() {
   std::ifstream status("/proc/self/status");
   for (std::string word; status >> word;)
