@@ -162,6 +162,9 @@ Error MariadbConnection::failure(unsigned number, std::string_view text, std::st
 }
 
 Error MariadbConnection::failure(MYSQL_STMT* statement, std::string_view sql) {
+  // An error that comes after the first rows, such as a deadlock, is noted on the connection only.
+  if (mysql_stmt_errno(statement) == 0)
+    return failure(mysql_errno(handle_.get()), mysql_error(handle_.get()), sql);
   return failure(mysql_stmt_errno(statement), mysql_stmt_error(statement), sql);
 }
 
