@@ -230,7 +230,7 @@ TEST_P(ReplicateTest, TwoNodesThatRaceNeverMakeTooManyCopies) {
   int ended = 0;
   for (const auto& replicator : {to_jam, to_milk})
     asio::co_spawn(archive->loop, replicator->run(stop), [&](std::exception_ptr, ReplicateReport report) {
-      EXPECT_TRUE(report.end);
+      EXPECT_TRUE(report.end) << report.end.error().message;
       copied += report.copied;
       ++ended;
     });
