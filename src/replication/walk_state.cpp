@@ -11,6 +11,7 @@ namespace geogrid {
 namespace {
 
 constexpr std::chrono::seconds kSeenFor{1};
+constexpr std::size_t kMaxTold = 20'000;  // findings that are remembered, to know which older ones are over
 constexpr std::size_t kIntentPage = 1000;
 constexpr std::size_t kMaxIntents =
     10'000;  // owed by the node; with more, nothing is concluded until it has caught up
@@ -51,6 +52,7 @@ Finding WalkState::finding(FindingKind kind, Path path, std::string detail) cons
 
 void WalkState::keep(const Finding& finding) {
   if (report.findings.size() < WalkReport::kMaxFindings) report.findings.push_back(finding);
+  if (told_.size() < kMaxTold) told_.emplace(finding.kind, finding.path);
 }
 
 task<result<void>> WalkState::tell(std::vector<Finding> findings) {
@@ -58,6 +60,31 @@ task<result<void>> WalkState::tell(std::vector<Finding> findings) {
   if (options.dry_run || findings.empty()) co_return result<void>();
   auto pages = in_pages(std::move(findings), CopyStore::kMaxBatch);
   for (auto& page : pages) GG_CO_CHECK(co_await store.report(std::move(page)));
+  co_return result<void>();
+}
+
+// Whether something that an earlier walk found, and this one did not, is no more.
+task<result<bool>> WalkState::is_over(Finding finding) {
+  const bool seen_by_every_walk = finding.kind == FindingKind::conflict ||
+                                  finding.kind == FindingKind::type_conflict ||
+                                  finding.kind == FindingKind::special_file;
+  if (seen_by_every_walk) co_return true;
+  const auto known = co_await store.resolve(finding.path);
+  if (!known && !known.error().is(errc::not_found) && !known.error().is(errc::not_a_folder))
+    co_return known.error();
+  // Lost copies are settled by good ones, unless nobody wants the file any more; a folder that was unreadable
+  // was walked now.
+  co_return !known || (finding.kind == FindingKind::unreadable && known->is_folder());
+}
+
+task<result<void>> WalkState::settle_findings() {
+  if (options.dry_run || told_.size() >= kMaxTold) co_return result<void>();
+  GG_CO_TRY(const std::vector<Finding> all, co_await store.findings(kMaxTold));
+  for (const Finding& one : all) {
+    if (one.node != node || told_.contains({one.kind, one.path})) continue;
+    GG_CO_TRY(const bool over, co_await is_over(one));
+    if (over) GG_CO_CHECK(co_await store.settle(one.kind, node, one.path));
+  }
   co_return result<void>();
 }
 

@@ -3,7 +3,9 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "async/semaphore.hpp"
@@ -45,6 +47,9 @@ class WalkState {
   Finding finding(FindingKind kind, Path path, std::string detail) const;
   task<result<void>> tell(std::vector<Finding> findings);
 
+  /// After a whole walk: what earlier walks found here and this one did not is settled.
+  task<result<void>> settle_findings();
+
   /// Withdraws what was proved to be missing or wrong, as far as the brake allows, and counts it.
   task<result<void>> withdraw(std::vector<Withdrawal> withdrawals);
   /// Reads the brake of earlier walks; `withdrawn` are those of the earlier parts of this one.
@@ -57,8 +62,11 @@ class WalkState {
  private:
   task<result<void>> drop_owed(std::vector<Withdrawal>& withdrawals);
   task<result<bool>> may_withdraw(std::size_t count);
+  task<result<bool>> is_over(Finding finding);
   void count(FindingKind reason);
   void keep(const Finding& finding);
+
+  std::set<std::pair<FindingKind, Path>> told_;  // bounded by kMaxTold
 
   ChangeId seen_;
   std::optional<Clock::SteadyTime> seen_at_;

@@ -189,6 +189,7 @@ task<result<void>> Walk::finish() {
     const WalkTotals totals{report.files + resumed_.files, report.bytes + resumed_.bytes, clock().wall()};
     GG_CO_CHECK(co_await state_->store.set_checkpoint(state_->node, kWalkTotals, totals.text()));
     if (whole) GG_CO_CHECK(co_await state_->store.finish_first_walk(state_->node));
+    if (whole && !report.resumed) GG_CO_CHECK(co_await state_->settle_findings());
   }
   co_return co_await state_->settle_brake(whole && options().start.is_root());
 }

@@ -99,6 +99,23 @@ TEST_P(WalkTest, OtherBytesAreAConflictAndNeverCount) {
   EXPECT_EQ(archive->content(jam(), "/a"), "wrong");
 }
 
+TEST_P(WalkTest, WhatIsOverIsSettled) {
+  archive->put(cream(), "/a", "right");
+  archive->put(jam(), "/a", "wrong");
+  archive->put(jam(), "/b", "x");
+  ASSERT_EQ(mkfifo((jam().root / "pipe").c_str(), 0600), 0);
+  ASSERT_TRUE(archive->walk(cream()).end);
+  ASSERT_TRUE(archive->walk(jam()).end);
+  fs::remove(jam().root / "b");
+  ASSERT_TRUE(archive->walk(jam()).end);
+  EXPECT_EQ(archive->findings().size(), 3U);  // conflict, special, missing
+  fs::remove(jam().root / "a");
+  fs::remove(jam().root / "pipe");
+  archive->put(jam(), "/b", "x");
+  ASSERT_TRUE(archive->walk(jam()).end);
+  EXPECT_TRUE(archive->findings().empty());
+}
+
 TEST_P(WalkTest, AChangedFileIsWithdrawnAndReportedAndNeverSpread) {
   archive->put(cream(), "/a", "one");
   archive->put(jam(), "/a", "one");
