@@ -1,5 +1,6 @@
 #include "vfs/content.hpp"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
@@ -10,7 +11,7 @@ namespace {
 
 /// Files up to this size are read and checked as a whole before their first byte is given, where digests are
 /// checked.
-constexpr std::size_t kCheckedWhole = 4 << 20;
+constexpr std::size_t kCheckedWhole = 1 << 20;
 
 }  // namespace
 
@@ -25,6 +26,7 @@ std::optional<NodeIndex> Content::served_by() const {
 
 void Content::read(std::uint64_t offset, std::size_t size, ReadDone done) {
   if (spoilt_) return done(fail(errc::corrupt, "bytes of this file that were read before are damaged"));
+  if (offset >= inode_->size) return done(std::span<const std::byte>());
   const auto job = std::make_shared<ReadJob>(shared_from_this(), offset, size, std::move(done));
   if (phase_ == Phase::ready) {
     job->clip(inode_->size);
@@ -137,7 +139,8 @@ task<void> Content::open(std::shared_ptr<Content> self, SourceRef source) {
 task<result<void>> Content::open_source(Content& self, Source& source) {
   const Inode& file = *self.inode_;
   const bool checked = self.access_->options().verify && !file.digest.pending();
-  if (checked && file.size <= kCheckedWhole) co_return co_await read_checked(self, source);
+  if (checked && file.size <= kCheckedWhole) source.room = self.access_->borrow(file.size);
+  if (source.room) co_return co_await read_checked(self, source);
   GG_CO_TRY(source.file, co_await source.volume->open(self.path_));
   const DiskEntry& entry = source.file->entry();
   if (entry.type != FileType::file) co_return fail(errc::conflict, "it is no ordinary file there");
@@ -181,6 +184,12 @@ void Content::abandon(const SourceRef& source) {
   source->state = Source::State::failed;
   source->file = nullptr;
   source->whole = nullptr;
+  source->room = nullptr;
+}
+
+bool Content::holds_bytes() const {
+  return std::any_of(sources_.begin(), sources_.end(),
+                     [](const SourceRef& source) { return source->whole != nullptr; });
 }
 
 void Content::give_up(const Job& job) {

@@ -56,6 +56,8 @@ class Content : public std::enable_shared_from_this<Content> {
   bool started() const { return phase_ != Phase::untouched; }
   /// Whether bytes that were given proved to be wrong: every further read fails.
   bool spoilt() const { return spoilt_; }
+  /// Whether the whole file is in memory.
+  bool holds_bytes() const;
   /// The node that gave the last bytes.
   std::optional<NodeIndex> served_by() const;
 

@@ -17,6 +17,7 @@ struct Content::Source {
   State state = State::untried;
   std::shared_ptr<OpenFile> file;                       // open, read block by block
   std::shared_ptr<const std::vector<std::byte>> whole;  // or: open, and all of it checked and at hand
+  std::shared_ptr<void> room;                           // what `whole` takes of the memory for such files
   std::shared_ptr<StreamCheck> check;                   // of `file`, where digests are checked
   std::vector<std::shared_ptr<ReadJob>> waiting;        // for the open
 };

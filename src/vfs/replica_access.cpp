@@ -106,6 +106,13 @@ task<void> ReplicaAccess::probe_until_well(std::shared_ptr<ReplicaAccess> self, 
   self->log_.info("node {} answers again", self->volumes_[node.value]->node());
 }
 
+std::shared_ptr<void> ReplicaAccess::borrow(std::size_t bytes) {
+  if (*borrowed_ + bytes > kMostBorrowed) return nullptr;
+  *borrowed_ += bytes;
+  const auto give_back = [borrowed = borrowed_, bytes](void*) { *borrowed -= bytes; };
+  return std::shared_ptr<void>(borrowed_.get(), give_back);
+}
+
 void ReplicaAccess::close() {
   closed_ = true;
   deadlines_.stop();

@@ -63,6 +63,10 @@ class ReplicaAccess : public std::enable_shared_from_this<ReplicaAccess> {
   Watchlist& deadlines() { return deadlines_; }
   Watchlist& patience() { return patience_; }
   static constexpr int kPatience = 5;  ///< deadlines that a reader waits for the last replica
+  /// Memory for files that are held as a whole, given back when the answer dies; nullptr if kMostBorrowed
+  /// would be passed.
+  std::shared_ptr<void> borrow(std::size_t bytes);
+  static constexpr std::size_t kMostBorrowed = 64 << 20;
   bool is_shut_out(NodeIndex node) const { return health_[node.value].is_shut_out(); }
   /// No more reading: probes end, threads that come back are ignored.
   void close();
@@ -84,6 +88,7 @@ class ReplicaAccess : public std::enable_shared_from_this<ReplicaAccess> {
   std::array<ReplicaHealth, kMaxNodes> health_{};
   std::array<Complaints, kMaxNodes> complaints_{};
   Complaints lost_{};
+  std::shared_ptr<std::atomic<std::size_t>> borrowed_ = std::make_shared<std::atomic<std::size_t>>(0);
   std::array<asio::cancellation_signal, kMaxNodes> stop_probing_{};
   ReplicaAccessOptions options_;
   Log log_;

@@ -127,7 +127,7 @@ task<void> UnionNamespace::refresh_nodes(std::shared_ptr<UnionNamespace> self) {
     }
     self->nodes_.storage = std::move(*storage);
     self->nodes_.backup = std::move(*backup);
-    self->space_.reset();
+    self->space_read_ = {};
     if (showed != self->shows_unknown()) self->forget_everything({});
   }
   self->refreshing_nodes_ = false;

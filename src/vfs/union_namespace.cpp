@@ -179,7 +179,9 @@ task<result<std::string>> UnionNamespace::xattr(InodeId id, std::string name) {
 task<result<Space>> UnionNamespace::space() {
   const auto now = system_clock().steady();
   if (space_ && now - space_read_ < kSpaceKept) co_return *space_;
-  GG_CO_TRY(std::vector<NodeRecord> nodes, co_await store_.nodes(NodeKind::storage));
+  auto read = co_await store_.nodes(NodeKind::storage);
+  if (!read && space_) co_return *space_;  // while metadata is away, what was known last
+  GG_CO_TRY(std::vector<NodeRecord> nodes, std::move(read));
   for (NodeRecord& node : nodes) {
     const auto volume = access_->volume(node.index);
     if (node.total_bytes != 0 || !volume || access_->is_shut_out(node.index)) continue;
@@ -259,7 +261,8 @@ void UnionNamespace::release(HandleId id) {
   if (const auto server = handle.content->served_by()) served_by_.put(handle.file, *server);
   if (handle.outdated)
     tell(&KernelCache::forget_content, handle.file);
-  else if (handle.content->started() && !handle.content->spoilt() && handle.content.use_count() == 1)
+  else if (handle.content->started() && !handle.content->spoilt() && !handle.content->holds_bytes() &&
+           handle.content.use_count() == 1)
     idle_.put(std::move(handle.content));
 }
 

@@ -52,6 +52,18 @@ TEST_P(ReadingOnEitherStore, ShowsTheTreeAsMetadataHasIt) {
   EXPECT_EQ(errno_of(::stat(client.path("/" + std::string(256, 'n')).c_str(), &status)), ENAMETOOLONG);
 }
 
+TEST(ReadingMount, ShowsFilesThatAreBeingWrittenAsEmpty) {
+  Archive archive;
+  NewFile file;
+  file.parent = kRootInode;
+  file.name = "new";
+  file.owner = LeaseOwner(1);
+  archive.must(archive.store().create_file(file));
+  Client client(archive);
+  EXPECT_THAT(list_names(client.mountpoint()), ElementsAre("new"));
+  EXPECT_EQ(read_file(client.path("/new")), "");
+}
+
 TEST(ReadingMount, HidesTheReservedName) {
   Archive archive;
   archive.put("/file", "x");
