@@ -7,7 +7,8 @@
 
 namespace geogrid {
 
-TaskGroup::TaskGroup(std::size_t limit) : state_(std::make_shared<State>()) {
+TaskGroup::TaskGroup(std::size_t limit, std::function<void()> on_end) : state_(std::make_shared<State>()) {
+  state_->on_end = std::move(on_end);
   state_->limit = std::max<std::size_t>(1, limit);
 }
 
@@ -25,6 +26,7 @@ task<void> TaskGroup::start(task<void> work) {
     if (failure && !state->failure) state->failure = failure;
     --state->running;
     state->changed.notify_all();
+    if (state->on_end) state->on_end();
   };
   asio::co_spawn(executor, std::move(work), on_end);
 }

@@ -2,6 +2,8 @@
 // Coroutines that run side by side, a bounded number at a time.
 
 #include <cstddef>
+#include <exception>
+#include <functional>
 #include <memory>
 
 #include "async/notifier.hpp"
@@ -12,7 +14,8 @@ namespace geogrid {
 /// whatever happened. An exception that a coroutine lets out (a bug) is thrown again by wait().
 class TaskGroup {
  public:
-  explicit TaskGroup(std::size_t limit);
+  /// `on_end` is called each time a place has become free, for a starter that waits for other things too.
+  explicit TaskGroup(std::size_t limit, std::function<void()> on_end = {});
 
   /// Waits for a free place, then starts `work`.
   task<void> start(task<void> work);
@@ -28,6 +31,7 @@ class TaskGroup {
     std::size_t running = 0;
     std::exception_ptr failure;
     Notifier changed;
+    std::function<void()> on_end;
   };
   std::shared_ptr<State> state_;
 };

@@ -21,14 +21,17 @@ class Pipeline {
  public:
   explicit Pipeline(std::shared_ptr<CopyRun> run)
       : run_(std::move(run)),
-        copies_(std::max<std::size_t>(1, run_->options.parallel)),
-        publications_(kPublications),
-        takes_(1) {}
+        copies_(std::max<std::size_t>(1, run_->options.parallel), look_again()),
+        publications_(kPublications, look_again()),
+        takes_(1, look_again()) {}
 
   task<result<void>> run();
 
  private:
   const Clock& clock() const { return *run_->options.clock; }
+  std::function<void()> look_again() const {
+    return [run = run_] { run->changed.notify_all(); };
+  }
   task<bool> advance();
   bool wants_work() const;
   task<void> take_work();
@@ -151,6 +154,12 @@ task<void> Pipeline::end_stages() {
   co_await takes_.wait();
   co_await copies_.wait();
   co_await publications_.wait();
+  // A disk that is full takes no more bytes, but the names of those it has.
+  while (!run_->ready.empty() && run_->failure && run_->failure->is(errc::low_space) &&
+         !run_->stop->stopped()) {
+    co_await start_publication();
+    co_await publications_.wait();
+  }
   for (const WorkItem& item : todo_) run_->give_back(item);
   for (const Fetched& one : run_->ready) run_->give_back(one.item);
   run_->ready.clear();

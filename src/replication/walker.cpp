@@ -148,7 +148,7 @@ task<result<InodeId>> Walk::register_on_the_way(InodeId parent, const Path& path
 
 task<result<void>> Walk::traverse() {
   const StopSignal::Link link(*state_->stop, state_->progressed);
-  TaskGroup folders(options().parallel_folders);
+  TaskGroup folders(options().parallel_folders, [state = state_] { state->progressed.notify_all(); });
   while (!state_->ending()) {
     if (auto done = co_await housekeeping(); !done) {
       state_->fail_with(done.error());

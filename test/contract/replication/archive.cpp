@@ -1,6 +1,7 @@
 #include "archive.hpp"
 
 #include <fcntl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,13 +47,23 @@ Archive::Archive(const std::string& backend) {
 
 Archive::~Archive() {
   if (store) store->close();
+  nodes.clear();
+  for (const std::string& root : mounted) umount2(root.c_str(), MNT_DETACH);
+}
+
+TestNode* Archive::add_small_disk(const std::string& name, std::uint64_t bytes) {
+  const fs::path root = scratch.path() / name;
+  fs::create_directory(root);
+  if (mount("none", root.c_str(), "tmpfs", 0, ("size=" + std::to_string(bytes)).c_str()) != 0) return nullptr;
+  mounted.push_back(root.string());
+  return &add_node(name);
 }
 
 TestNode& Archive::add_node(const std::string& name) {
   TestNode node;
   node.name = name;
   node.root = scratch.path() / name;
-  fs::create_directory(node.root);
+  fs::create_directories(node.root);
   VolumeMarker marker{must(store->cluster()).uuid, "test", name, "uuid of " + name};
   const auto made = initialise_volume(node.root.string(), marker);
   if (!made) throw std::runtime_error(made.error().message);

@@ -60,6 +60,8 @@ class Archive {
 
   /// A new folder that is a volume of this cluster, and registered.
   TestNode& add_node(const std::string& name);
+  /// The same on a disk of its own, of so many bytes; none where this process may not mount.
+  TestNode* add_small_disk(const std::string& name, std::uint64_t bytes);
   TestNode& node(const std::string& name) { return nodes.at(name); }
 
   // ---- from behind ----
@@ -93,6 +95,7 @@ class Archive {
 
   asio::io_context loop{1};
   Scratch scratch{"archive"};
+  std::vector<std::string> mounted;
   StoreAddress address;
   std::unique_ptr<MetadataStore> store;
   std::map<std::string, TestNode> nodes;

@@ -212,6 +212,46 @@ TEST_P(ReplicateTest, BelowMinFreeNothingIsTaken) {
   EXPECT_EQ(archive->replicate(jam()).copied, 1U);
 }
 
+TEST_P(ReplicateTest, AFullDiskEndsTheRunWithNothingHalfCounted) {
+  TestNode* small = archive->add_small_disk("small", 4 << 20);
+  if (small == nullptr) GTEST_SKIP() << "may not mount";
+  for (int i = 0; i < 60; ++i)
+    archive->put(cream(), "/three/" + std::to_string(i), std::string(100'000 + i, 'x'));
+  archive->put(cream(), "/three/large", std::string(20 << 20, 'x'));
+  ASSERT_TRUE(archive->walk(cream()).end);
+  const ReplicateReport report = archive->replicate(*small);
+  ASSERT_TRUE(!report.end);
+  EXPECT_TRUE(report.end.error().is(errc::low_space)) << report.end.error().message;
+  EXPECT_GT(report.copied, 10U);
+  EXPECT_LT(report.copied, 45U);
+  EXPECT_EQ(archive->files_on(*small).size(), report.copied);
+  archive->expect_sound();
+}
+
+TEST_P(ReplicateTest, AVolumeRenamedAwayInTheMiddleLosesNothing) {
+  for (int i = 0; i < 200; ++i) archive->put(cream(), "/" + std::to_string(i), std::string(3000, 'x'));
+  ASSERT_TRUE(archive->walk(cream()).end);
+  ReplicateOptions options;
+  options.sources = archive->volumes();
+  const auto replicator = make_replicator(*archive->store, jam().node_volume(), options, Log());
+  for (const char* gone : {"jam", "cream"}) {
+    SCOPED_TRACE(gone);
+    std::optional<ReplicateReport> report;
+    asio::co_spawn(archive->loop, replicator->run(std::make_shared<StopSignal>()),
+                   [&](std::exception_ptr, ReplicateReport done) { report = std::move(done); });
+    archive->loop.restart();
+    for (int i = 0; i < 120 && !report; ++i) archive->loop.run_one();
+    fs::rename(archive->node(gone).root, archive->scratch.path() / "away");
+    archive->run_until([&] { return report.has_value(); });
+    EXPECT_TRUE(report->end || report->end.error().is(errc::volume_absent)) << report->end.error().message;
+    fs::rename(archive->scratch.path() / "away", archive->node(gone).root);
+    archive->must(jam().volume->clean_temporary());
+    archive->expect_sound();
+  }
+  EXPECT_TRUE(archive->replicate(jam()).end);
+  archive->expect_sound();
+}
+
 TEST_P(ReplicateTest, OneProcessANode) {
   const auto lock = archive->must(jam().volume->lock("replicate"));
   EXPECT_TRUE(archive->replicate(jam()).end.error().is(errc::busy));
