@@ -5,7 +5,7 @@
 namespace geogrid {
 
 void IdleContents::put(std::shared_ptr<Content> content) {
-  if (stopped_) return;
+  if (!timer_) return;
   if (order_.size() >= kMost) let_go_oldest(kMost / 2);
   const auto now = system_clock().steady();
   const InodeId file = content->inode()->id;
@@ -31,10 +31,10 @@ void IdleContents::clear() {
 }
 
 void IdleContents::stop() {
-  stopped_ = true;
   contents_.clear();
   order_.clear();
-  timer_.cancel();
+  timer_.reset();
+  life_.reset();
 }
 
 void IdleContents::let_go_oldest(std::size_t count) {
@@ -48,9 +48,9 @@ void IdleContents::let_go_oldest(std::size_t count) {
 }
 
 void IdleContents::arm() {
-  timer_.expires_at(order_.front().second + kKept);
-  timer_.async_wait([this](boost::system::error_code error) {
-    if (error) return;
+  timer_->expires_at(order_.front().second + kKept);
+  timer_->async_wait([this, life = std::weak_ptr<char>(life_)](boost::system::error_code error) {
+    if (error || life.expired()) return;
     const auto now = system_clock().steady();
     std::size_t over = 0;
     while (over < order_.size() && order_[over].second + kKept <= now) ++over;

@@ -5,6 +5,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 
 #include "vfs/content.hpp"
@@ -17,14 +18,14 @@ class IdleContents {
   static constexpr std::size_t kMost = 256;
   static constexpr std::chrono::seconds kKept{1};
 
-  explicit IdleContents(asio::any_io_executor loop) : timer_(std::move(loop)) {}
+  explicit IdleContents(asio::any_io_executor loop) : timer_(std::in_place, std::move(loop)) {}
 
   void put(std::shared_ptr<Content> content);
   /// The content of this very version, taken out; nullptr if it is not here.
   std::shared_ptr<Content> take(const Inode& inode);
   void drop(InodeId file);
   void clear();
-  /// No more: what is put from now on is closed at once.
+  /// No more: what is put from now on is closed at once. After it, this object may outlive the loop.
   void stop();
 
  private:
@@ -35,11 +36,11 @@ class IdleContents {
   void let_go_oldest(std::size_t count);
   void arm();
 
-  asio::steady_timer timer_;
+  std::optional<asio::steady_timer> timer_;                // none: stopped
+  std::shared_ptr<char> life_ = std::make_shared<char>();  // a wait that ends after this does not touch it
   std::unordered_map<InodeId, Idle> contents_;
   std::deque<std::pair<InodeId, std::chrono::steady_clock::time_point>>
       order_;  // what was put, the oldest first
-  bool stopped_ = false;
 };
 
 }  // namespace geogrid

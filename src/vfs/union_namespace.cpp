@@ -49,6 +49,7 @@ task<result<void>> UnionNamespace::start() {
 void UnionNamespace::close() {
   if (std::exchange(closed_, true)) return;
   idle_.stop();
+  forgetting_.reset();
   access_->close();
 }
 

@@ -64,7 +64,8 @@ class UnionNamespace : public ChangeListener,
 
   /// Reads the node registry; before the first operation.
   task<result<void>> start();
-  /// Ends reading and probing; calls after it fail.
+  /// Ends reading and probing; calls after it fail. After it, this object may outlive the loop: a thread of a
+  /// volume that comes back late may be the last to hold it.
   void close();
 
   task<result<Entry>> lookup(InodeId parent, std::string name);
@@ -151,7 +152,7 @@ class UnionNamespace : public ChangeListener,
   ListingCache listings_;
   Unregistered unregistered_;
   std::vector<InodeId> folders_to_forget_;
-  asio::steady_timer forgetting_{loop_};
+  std::optional<asio::steady_timer> forgetting_{loop_};  // none: closed
   NodeView nodes_;
   bool refreshing_nodes_ = false;
   bool nodes_changed_again_ = false;

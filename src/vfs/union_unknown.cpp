@@ -91,8 +91,8 @@ void UnionNamespace::forget_folder_soon(InodeId folder) {
   if (closed_ || folders_to_forget_.size() >= kMostWaiting) return;
   folders_to_forget_.push_back(folder);
   if (folders_to_forget_.size() > 1) return;
-  forgetting_.expires_after(kShown);
-  forgetting_.async_wait([self = weak_from_this()](boost::system::error_code error) {
+  forgetting_->expires_after(kShown);
+  forgetting_->async_wait([self = weak_from_this()](boost::system::error_code error) {
     const auto names = self.lock();
     if (error || !names) return;
     for (const InodeId shown : std::exchange(names->folders_to_forget_, {}))

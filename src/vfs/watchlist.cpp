@@ -13,6 +13,7 @@ constexpr std::size_t kSweepAt = 1024;
 }  // namespace
 
 void Watchlist::add(const std::shared_ptr<Watched>& operation) {
+  if (!timer_) return;
   watched_.push_back({operation, system_clock().steady() + limit_});
   if (watched_.size() % kSweepAt == 0) sweep();
   if (!running_) arm();
@@ -20,17 +21,18 @@ void Watchlist::add(const std::shared_ptr<Watched>& operation) {
 
 void Watchlist::stop() {
   watched_.clear();
-  timer_.cancel();
+  timer_.reset();
+  life_.reset();
 }
 
 void Watchlist::arm() {
   running_ = true;
-  timer_.expires_after(std::max<Clock::duration>(limit_ / 8, std::chrono::milliseconds(5)));
-  timer_.async_wait([this](boost::system::error_code error) {
-    if (error) return;
+  timer_->expires_after(std::max<Clock::duration>(limit_ / 8, std::chrono::milliseconds(5)));
+  timer_->async_wait([this, life = std::weak_ptr<char>(life_)](boost::system::error_code error) {
+    if (error || life.expired()) return;
     running_ = false;
     sweep();
-    if (!watched_.empty() && !running_) arm();
+    if (timer_ && !watched_.empty() && !running_) arm();
   });
 }
 

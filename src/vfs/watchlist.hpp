@@ -5,6 +5,7 @@
 #include <chrono>
 #include <deque>
 #include <memory>
+#include <optional>
 
 #include "async/task.hpp"
 
@@ -24,9 +25,11 @@ class Watched {
 class Watchlist {
  public:
   using Clock = std::chrono::steady_clock;
-  Watchlist(asio::any_io_executor loop, Clock::duration limit) : timer_(std::move(loop)), limit_(limit) {}
+  Watchlist(asio::any_io_executor loop, Clock::duration limit)
+      : timer_(std::in_place, std::move(loop)), limit_(limit) {}
 
   void add(const std::shared_ptr<Watched>& operation);
+  /// Watches nothing any more. After it, this object may outlive the loop.
   void stop();
 
  private:
@@ -37,7 +40,8 @@ class Watchlist {
   void arm();
   void sweep();
 
-  asio::steady_timer timer_;
+  std::optional<asio::steady_timer> timer_;                // none: stopped
+  std::shared_ptr<char> life_ = std::make_shared<char>();  // a wait that ends after this does not touch it
   Clock::duration limit_;
   std::deque<Entry> watched_;
   bool running_ = false;
