@@ -5,6 +5,7 @@
 
 #include "base/units.hpp"
 #include "policy/brake.hpp"
+#include "replication/folder_listing.hpp"
 #include "replication/pages.hpp"
 
 namespace geogrid {
@@ -72,9 +73,13 @@ task<result<bool>> WalkState::is_over(Finding finding) {
   const auto known = co_await store.resolve(finding.path);
   if (!known && !known.error().is(errc::not_found) && !known.error().is(errc::not_a_folder))
     co_return known.error();
-  // Lost copies are settled by good ones, unless nobody wants the file any more; a folder that was unreadable
-  // was walked now.
-  co_return !known || (finding.kind == FindingKind::unreadable && known->is_folder());
+  if (!known || finding.kind != FindingKind::unreadable)
+    co_return !known;                      // lost copies are settled by good ones
+  if (known->is_folder()) co_return true;  // it was walked now
+  std::vector<Path> paths{finding.path};   // a walk does not read what looks unchanged
+  const auto read = co_await volume->digest(std::move(paths), options.algorithm, false);
+  if (!read.front() && ends_traversal(read.front().error())) co_return read.front().error();
+  co_return read.front().has_value();
 }
 
 task<result<void>> WalkState::settle_findings() {

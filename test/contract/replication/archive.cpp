@@ -59,7 +59,7 @@ TestNode* Archive::add_small_disk(const std::string& name, std::uint64_t bytes) 
   return &add_node(name);
 }
 
-TestNode& Archive::add_node(const std::string& name) {
+TestNode& Archive::add_node(const std::string& name, std::shared_ptr<Env> env) {
   TestNode node;
   node.name = name;
   node.root = scratch.path() / name;
@@ -77,6 +77,7 @@ TestNode& Archive::add_node(const std::string& name) {
   LocalVolumeOptions options;
   options.root = node.root.string();
   options.node = name;
+  options.env = std::move(env);
   node.volume = open_local_volume(options, made->marker);
   return nodes[name] = node;
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "meta/metadata_store.hpp"
+#include "os/env.hpp"
 #include "replication/replicator.hpp"
 #include "replication/verifier.hpp"
 #include "replication/walker.hpp"
@@ -59,7 +60,7 @@ class Archive {
   }
 
   /// A new folder that is a volume of this cluster, and registered.
-  TestNode& add_node(const std::string& name);
+  TestNode& add_node(const std::string& name, std::shared_ptr<Env> env = nullptr);
   /// The same on a disk of its own, of so many bytes; none where this process may not mount.
   TestNode* add_small_disk(const std::string& name, std::uint64_t bytes);
   TestNode& node(const std::string& name) { return nodes.at(name); }

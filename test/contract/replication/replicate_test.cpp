@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "archive.hpp"
+#include "faulty_env.hpp"
 
 namespace geogrid::test {
 namespace {
@@ -157,6 +158,25 @@ TEST_P(ReplicateTest, ADamagedSourceIsWithdrawnAndAnotherOneServes) {
     EXPECT_TRUE(has_finding(FindingKind::damaged, cream().index, "/three/" + std::to_string(i)));
   }
   EXPECT_EQ(withdrawn, report.bad_sources);
+}
+
+TEST_P(ReplicateTest, AnUnreadableSourceIsReportedAndAnotherOneServes) {
+  const auto env = std::make_shared<FaultyEnv>();
+  TestNode& faulty = archive->add_node("faulty", env);
+  for (int i = 0; i < 10; ++i)
+    archive->put(cream(), "/three/" + std::to_string(i), "right" + std::to_string(i));
+  for (int i = 0; i < 10; ++i)
+    archive->put(faulty, "/three/" + std::to_string(i), "right" + std::to_string(i));
+  walk_all();
+  for (int i = 0; i < 10; ++i) env->refuse("three/" + std::to_string(i), EIO);
+  const ReplicateReport report = archive->replicate(milk());
+  ASSERT_TRUE(report.end);
+  EXPECT_EQ(report.copied, 10U);
+  EXPECT_GT(report.source_errors, 0U);
+  EXPECT_EQ(archive->findings().size(), report.source_errors);
+  for (const Finding& finding : archive->findings()) EXPECT_EQ(finding.kind, FindingKind::unreadable);
+  // A copy that cannot be read now still counts: a disk may come back.
+  for (const auto& [path, inode] : archive->all_files()) EXPECT_EQ(inode.replicas.size(), 3);
 }
 
 TEST_P(ReplicateTest, WithoutASoundSourceNothingIsCopied) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "archive.hpp"
+#include "faulty_env.hpp"
 
 namespace geogrid::test {
 namespace {
@@ -252,21 +253,30 @@ TEST_P(WalkTest, IgnoredNamesAreLeftAlone) {
   EXPECT_EQ(report.ignored, 3U);
 }
 
-TEST_P(WalkTest, AFolderThatCannotBeReadConcludesNothing) {
-  if (geteuid() == 0) GTEST_SKIP() << "root reads every folder";
-  archive->put(cream(), "/a/x", "x");
-  archive->put(cream(), "/b/y", "y");
-  ASSERT_TRUE(archive->walk(cream()).end);
-  archive->put(cream(), "/c/z", "z");
-  fs::permissions(cream().root / "a", fs::perms::none);
-  const WalkReport report = archive->walk(cream());
-  fs::permissions(cream().root / "a", fs::perms::owner_all);
+TEST_P(WalkTest, WhatCannotBeReadConcludesNothing) {
+  const auto env = std::make_shared<FaultyEnv>();
+  TestNode& faulty = archive->add_node("faulty", env);
+  archive->put(faulty, "/a/x", "x");
+  archive->put(faulty, "/b/y", "y");
+  ASSERT_TRUE(archive->walk(faulty).end);
+  archive->put(faulty, "/c/z", "z");
+  archive->put(faulty, "/c/bad", "bad");
+  env->refuse("a", EACCES);
+  env->refuse("c/bad", EIO);
+  const WalkReport report = archive->walk(faulty);
   EXPECT_TRUE(report.end);
   EXPECT_EQ(report.unreadable_folders, 1U);
+  EXPECT_EQ(report.unreadable_files, 1U);
   EXPECT_FALSE(report.complete);
   EXPECT_EQ(report.exit_status(), 1);
   EXPECT_EQ(report.registered_files, 1U);
   EXPECT_EQ(archive->at("/a/x").replicas.size(), 1);
+  EXPECT_EQ(kinds(), (std::vector{FindingKind::unreadable, FindingKind::unreadable}));
+  env->refuse("a", 0);
+  env->refuse("c/bad", 0);
+  EXPECT_TRUE(archive->walk(faulty).complete);
+  EXPECT_TRUE(archive->findings().empty());
+  archive->expect_sound();
 }
 
 TEST_P(WalkTest, ASubtreeOrAFileAlone) {
