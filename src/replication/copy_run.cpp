@@ -29,7 +29,13 @@ bool CopyRun::destination_failed(const Error& error) {
   return false;
 }
 
+void CopyRun::give_back(const WorkItem& item) {
+  in_hand.erase(item.inode.id);
+  untouched_.push_back(item.inode.id);
+}
+
 void CopyRun::give_up(const WorkItem& item) {
+  in_hand.erase(item.inode.id);
   ++report.failed;
   given_up_.push_back({item.inode.id, item.attempts});
 }

@@ -4,6 +4,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -56,6 +57,7 @@ class CopyRun {
 
   ReplicateReport report;
   std::vector<Fetched> ready;         ///< to be published
+  std::set<InodeId> in_hand;          ///< taken and not done: a claim that ran out brings a file twice
   std::uint64_t in_flight_bytes = 0;  ///< of files being fetched or ready
   Notifier changed;
   std::optional<Error> failure;  ///< the first error that ends the run
@@ -67,7 +69,7 @@ class CopyRun {
   bool destination_failed(const Error& error);
 
   /// The item goes back to the queue as it was: the run is ending.
-  void give_back(const WorkItem& item) { untouched_.push_back(item.inode.id); }
+  void give_back(const WorkItem& item);
   /// It failed: it sinks in the queue and comes up again later.
   void give_up(const WorkItem& item);
   /// Writes both kinds to the store.

@@ -186,7 +186,10 @@ task<void> Batch::count() {
     claims.push_back(
         {one.item.inode.id, one.item.inode.version, one.item.path, one.item.inode.size, one.digest});
   const auto outcomes = co_await run_->store.claim_copies(run_->node, std::move(claims), false);
-  for (const Placed& one : placed_) over(one.item);
+  for (const Placed& one : placed_) {
+    over(one.item);
+    run_->in_hand.erase(one.item.inode.id);
+  }
   if (!outcomes) {
     // Whether they count is unknown: they stay, and are adopted when their turn comes again.
     run_->fail_with(outcomes.error());

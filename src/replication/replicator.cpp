@@ -36,6 +36,8 @@ class Pipeline {
   bool wants_work() const;
   task<void> take_work();
   bool may_publish() const;
+  bool may_copy() const;
+  std::uint64_t room() const;
   task<void> start_publication();
   task<void> start_copy();
   task<result<void>> look_at_space();
@@ -78,7 +80,7 @@ task<bool> Pipeline::advance() {
   if (wants_work()) co_await takes_.start(take_work());
   if (may_publish()) {
     co_await start_publication();
-  } else if (!todo_.empty() && copies_.running() < run_->options.parallel && run_->ready.size() < kMaxReady) {
+  } else if (may_copy()) {
     co_await start_copy();
   } else if (copies_.running() + publications_.running() + takes_.running() > 0) {
     co_await run_->changed.wait_for(run_->options.progress_every);
@@ -105,7 +107,8 @@ task<void> Pipeline::take_work() {
     queue_empty_ = items->empty();
     run_->report.taken += items->size();
     run_->report.may_be_more = run_->options.at_most > 0 && run_->report.taken >= run_->options.at_most;
-    std::ranges::move(*items, std::back_inserter(todo_));
+    for (WorkItem& item : *items)
+      if (run_->in_hand.insert(item.inode.id).second) todo_.push_back(std::move(item));
   }
   run_->changed.notify_all();
 }
@@ -123,12 +126,22 @@ task<void> Pipeline::start_publication() {
   co_await publications_.start(publish_batch(run_, std::move(batch)));
 }
 
+bool Pipeline::may_copy() const {
+  if (todo_.empty() || copies_.running() >= run_->options.parallel || run_->ready.size() >= kMaxReady)
+    return false;
+  // Where room is short, what is on its way comes to rest first: part of it is on the disk already, part is
+  // not.
+  return todo_.front().inode.size <= room() || run_->in_flight_bytes == 0;
+}
+
+std::uint64_t Pipeline::room() const {
+  return free_bytes_ - std::min(free_bytes_, run_->options.min_free + run_->in_flight_bytes);
+}
+
 task<void> Pipeline::start_copy() {
   WorkItem item = std::move(todo_.front());
   todo_.pop_front();
-  const std::uint64_t room =
-      free_bytes_ - std::min(free_bytes_, run_->options.min_free + run_->in_flight_bytes);
-  if (item.inode.size > room) {
+  if (item.inode.size > room()) {  // even with nothing in flight
     ++run_->report.too_large;
     run_->give_up(item);
     co_return;
@@ -139,7 +152,9 @@ task<void> Pipeline::start_copy() {
 
 task<result<void>> Pipeline::look_at_space() {
   const auto now = clock().steady();
-  if (probed_at_ && now - *probed_at_ < kProbeEvery) co_return result<void>();
+  const bool short_of_room =
+      run_->in_flight_bytes == 0 && !todo_.empty() && todo_.front().inode.size > room();
+  if (probed_at_ && now - *probed_at_ < kProbeEvery && !short_of_room) co_return result<void>();
   probed_at_ = now;
   GG_CO_TRY(const VolumeSpace space, co_await run_->destination->probe());
   free_bytes_ = space.free_bytes;

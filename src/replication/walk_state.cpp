@@ -173,7 +173,8 @@ task<result<void>> WalkState::withdraw(std::vector<Withdrawal> withdrawals) {
   co_return result<void>();
 }
 
-task<result<void>> WalkState::load_brake(std::uint64_t withdrawn) {
+task<result<void>> WalkState::load_brake(std::uint64_t withdrawn, std::optional<std::uint64_t> files) {
+  if (files.value_or(0) > 0) counted_ = files;
   withdrawn_ = withdrawn;
   GG_CO_TRY(const std::string held, co_await store.checkpoint(node, kWalkBrake));
   brake_held_before_ = brake_holds_ = !held.empty();

@@ -52,8 +52,11 @@ class WalkState {
 
   /// Withdraws what was proved to be missing or wrong, as far as the brake allows, and counts it.
   task<result<void>> withdraw(std::vector<Withdrawal> withdrawals);
-  /// Reads the brake of earlier walks; `withdrawn` are those of the earlier parts of this one.
-  task<result<void>> load_brake(std::uint64_t withdrawn);
+  /// Reads the brake of earlier walks; `withdrawn` are those of the earlier parts of this one. `files` that
+  /// the last whole walk saw stand for the copies recorded here, where there was one: counting those anew is
+  /// a long scan.
+  task<result<void>> load_brake(std::uint64_t withdrawn, std::optional<std::uint64_t> files);
+  bool brake_holds() const { return brake_holds_; }
   /// Remembers the brake, or lets go of it after a whole walk that found few missing. The error is that of
   /// the walk.
   task<result<void>> settle_brake(bool whole);

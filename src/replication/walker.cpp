@@ -89,7 +89,8 @@ task<result<void>> Walk::prepare() {
                        printable(left->position.str()));
     }
   }
-  co_return co_await state_->load_brake(resumed_.withdrawn);
+  const auto files = last_totals_ ? std::optional(last_totals_->files) : std::nullopt;
+  co_return co_await state_->load_brake(resumed_.withdrawn, files);
 }
 
 task<result<FolderJob>> Walk::find_start() {
@@ -186,7 +187,9 @@ task<result<void>> Walk::finish() {
     if (resumable()) {
       GG_CO_CHECK(co_await state_->store.set_checkpoint(state_->node, kWalkCheckpoint, ""));
     }
-    const WalkTotals totals{report.files + resumed_.files, report.bytes + resumed_.bytes, clock().wall()};
+    WalkTotals totals{report.files + resumed_.files, report.bytes + resumed_.bytes, clock().wall()};
+    // While the brake holds, what is left is no measure of what should be there.
+    if (state_->brake_holds() && last_totals_) totals.files = std::max(totals.files, last_totals_->files);
     GG_CO_CHECK(co_await state_->store.set_checkpoint(state_->node, kWalkTotals, totals.text()));
     if (whole) GG_CO_CHECK(co_await state_->store.finish_first_walk(state_->node));
     if (whole && !report.resumed) GG_CO_CHECK(co_await state_->settle_findings());
