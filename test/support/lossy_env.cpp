@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <system_error>
 
 namespace geogrid::test {
 namespace {
@@ -230,8 +231,11 @@ void LossyEnv::undo(const NameChange& change) {
   const bool is_there = fstatat(change.folder.get(), change.name.c_str(), &now, AT_SYMLINK_NOFOLLOW) == 0 &&
                         FileId(now.st_dev, now.st_ino) == change.file;
   const auto bring_back = [&] {
-    if (!change.attic_name.empty())
-      (void)linkat(attic_.get(), change.attic_name.c_str(), change.folder.get(), change.name.c_str(), 0);
+    if (change.attic_name.empty()) return;
+    // EEXIST: a later change, which was kept, has given the name to something else.
+    if (linkat(attic_.get(), change.attic_name.c_str(), change.folder.get(), change.name.c_str(), 0) != 0 &&
+        errno != EEXIST)
+      throw std::system_error(errno, std::generic_category(), "bringing back " + change.name);
   };
   if (change.kind == NameChange::Kind::removed) return bring_back();
   if (!is_there) return;  // a later change, which was kept, has moved it on
