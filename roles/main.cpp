@@ -63,7 +63,8 @@ int run(const CommandLine& line) {
 }  // namespace geogrid
 
 int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);  // a peer that went away is an error of that write, not the end of the process
+  std::signal(SIGPIPE,
+              SIG_IGN);  // a peer that went away is an error of that write, not the end of the process
   try {
     const auto parsed = geogrid::parse_command_line(argc, argv);
     if (const int* code = std::get_if<int>(&parsed)) return *code;

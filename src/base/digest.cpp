@@ -10,15 +10,19 @@ namespace {
 
 const EVP_MD* method_of(DigestAlgorithm algorithm) {
   switch (algorithm) {
-    case DigestAlgorithm::md5: return EVP_md5();
-    case DigestAlgorithm::sha256: return EVP_sha256();
-    case DigestAlgorithm::none: break;
+    case DigestAlgorithm::md5:
+      return EVP_md5();
+    case DigestAlgorithm::sha256:
+      return EVP_sha256();
+    case DigestAlgorithm::none:
+      break;
   }
   throw std::logic_error("a digest needs an algorithm");
 }
 
 std::size_t length_of(DigestAlgorithm algorithm) {
-  return algorithm == DigestAlgorithm::none ? 0 : static_cast<std::size_t>(EVP_MD_get_size(method_of(algorithm)));
+  return algorithm == DigestAlgorithm::none ? 0
+                                            : static_cast<std::size_t>(EVP_MD_get_size(method_of(algorithm)));
 }
 
 int nibble(char c) {
@@ -32,9 +36,12 @@ int nibble(char c) {
 
 std::string_view name_of(DigestAlgorithm algorithm) {
   switch (algorithm) {
-    case DigestAlgorithm::md5: return "md5";
-    case DigestAlgorithm::sha256: return "sha256";
-    case DigestAlgorithm::none: break;
+    case DigestAlgorithm::md5:
+      return "md5";
+    case DigestAlgorithm::sha256:
+      return "sha256";
+    case DigestAlgorithm::none:
+      break;
   }
   return "none";
 }
@@ -51,7 +58,9 @@ std::string to_hex(std::string_view bytes) {
   return out;
 }
 
-std::string Digest::hex() const { return to_hex(bytes); }
+std::string Digest::hex() const {
+  return to_hex(bytes);
+}
 
 std::string Digest::str() const {
   return pending() ? "pending" : std::string(name_of(algorithm)) + ":" + hex();

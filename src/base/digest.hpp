@@ -23,9 +23,10 @@ struct Digest {
   std::string bytes;
 
   bool pending() const { return algorithm == DigestAlgorithm::none; }
-  std::string hex() const;          ///< lower case; empty if pending
-  std::string str() const;          ///< "md5:0123…"; "pending"
-  /// Errors: errc::invalid_argument for odd length, other characters, or a length that is not the algorithm's.
+  std::string hex() const;  ///< lower case; empty if pending
+  std::string str() const;  ///< "md5:0123…"; "pending"
+  /// Errors: errc::invalid_argument for odd length, other characters, or a length that is not the
+  /// algorithm's.
   static result<Digest> from_hex(DigestAlgorithm algorithm, std::string_view hex);
 
   friend bool operator==(const Digest&, const Digest&) = default;

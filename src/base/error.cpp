@@ -58,7 +58,9 @@ const std::error_category& geogrid_category() noexcept {
   return category;
 }
 
-std::error_code make_error_code(errc code) noexcept { return {static_cast<int>(code), geogrid_category()}; }
+std::error_code make_error_code(errc code) noexcept {
+  return {static_cast<int>(code), geogrid_category()};
+}
 
 Error Error::within(std::string_view context) const& {
   return Error(code, fmt::format("{}: {}", context, message));

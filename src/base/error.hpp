@@ -1,6 +1,7 @@
 #pragma once
-// Errors as values. A function that can fail returns result<T>; exceptions are left for bugs and for a start that
-// cannot succeed. Each edge converts once: errno in FUSE, status in HTTP, exit code in main (exit_code()).
+// Errors as values. A function that can fail returns result<T>; exceptions are left for bugs and for a start
+// that cannot succeed. Each edge converts once: errno in FUSE, status in HTTP, exit code in main
+// (exit_code()).
 
 #include <fmt/format.h>
 
@@ -39,8 +40,8 @@ enum class errc {
 const std::error_category& geogrid_category() noexcept;
 std::error_code make_error_code(errc code) noexcept;
 
-/// An error: a code for programs (an errc or a system errno) and a text for people that says what was being done, to what,
-/// and, where it can, what to do about it.
+/// An error: a code for programs (an errc or a system errno) and a text for people that says what was being
+/// done, to what, and, where it can, what to do about it.
 struct [[nodiscard]] Error {
   std::error_code code;
   std::string message;
@@ -83,23 +84,21 @@ struct std::is_error_code_enum<geogrid::errc> : std::true_type {};
 #define GG_CONCAT(a, b) GG_CONCAT_INNER(a, b)
 
 /// GG_TRY(auto x, f()): x = the value of f(), or return its error from this function.
-#define GG_TRY(decl, ...)                                              \
-  auto GG_CONCAT(gg_result_, __LINE__) = (__VA_ARGS__);                \
-  if (!GG_CONCAT(gg_result_, __LINE__))                                \
-    return std::move(GG_CONCAT(gg_result_, __LINE__)).error();         \
+#define GG_TRY(decl, ...)                                                                          \
+  auto GG_CONCAT(gg_result_, __LINE__) = (__VA_ARGS__);                                            \
+  if (!GG_CONCAT(gg_result_, __LINE__)) return std::move(GG_CONCAT(gg_result_, __LINE__)).error(); \
   decl = std::move(*GG_CONCAT(gg_result_, __LINE__))
 /// GG_CHECK(f()): return the error of f(), a result<void>, if it has one.
-#define GG_CHECK(...)                                                  \
-  do {                                                                 \
+#define GG_CHECK(...)                                                                       \
+  do {                                                                                      \
     if (auto gg_checked = (__VA_ARGS__); !gg_checked) return std::move(gg_checked).error(); \
   } while (false)
 /// The same two for coroutines: GG_CO_TRY(auto x, co_await f()).
-#define GG_CO_TRY(decl, ...)                                           \
-  auto GG_CONCAT(gg_result_, __LINE__) = (__VA_ARGS__);                \
-  if (!GG_CONCAT(gg_result_, __LINE__))                                \
-    co_return std::move(GG_CONCAT(gg_result_, __LINE__)).error();      \
+#define GG_CO_TRY(decl, ...)                                                                          \
+  auto GG_CONCAT(gg_result_, __LINE__) = (__VA_ARGS__);                                               \
+  if (!GG_CONCAT(gg_result_, __LINE__)) co_return std::move(GG_CONCAT(gg_result_, __LINE__)).error(); \
   decl = std::move(*GG_CONCAT(gg_result_, __LINE__))
-#define GG_CO_CHECK(...)                                               \
-  do {                                                                 \
+#define GG_CO_CHECK(...)                                                                       \
+  do {                                                                                         \
     if (auto gg_checked = (__VA_ARGS__); !gg_checked) co_return std::move(gg_checked).error(); \
   } while (false)

@@ -29,7 +29,8 @@ using Version = StrongId<struct VersionTag, std::uint64_t>;
 using NodeIndex = StrongId<struct NodeIndexTag, std::uint8_t>;
 inline constexpr int kMaxNodes = 64;
 
-/// A process that changes metadata, so that it can skip the echo of its own changes in the change feed. Random, never 0.
+/// A process that changes metadata, so that it can skip the echo of its own changes in the change feed.
+/// Random, never 0.
 using Origin = StrongId<struct OriginTag, std::uint64_t>;
 
 /// A position in the change log.
@@ -66,8 +67,15 @@ class NodeSet {
     constexpr NodeIndex operator*() const {
       return NodeIndex(static_cast<std::uint8_t>(std::countr_zero(rest_)));
     }
-    constexpr iterator& operator++() { rest_ &= rest_ - 1; return *this; }
-    constexpr iterator operator++(int) { iterator old = *this; ++*this; return old; }
+    constexpr iterator& operator++() {
+      rest_ &= rest_ - 1;
+      return *this;
+    }
+    constexpr iterator operator++(int) {
+      iterator old = *this;
+      ++*this;
+      return old;
+    }
     friend constexpr bool operator==(iterator, iterator) = default;
 
    private:

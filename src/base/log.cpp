@@ -10,10 +10,14 @@ namespace {
 
 spdlog::level::level_enum to_spdlog(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return spdlog::level::debug;
-    case LogLevel::info: return spdlog::level::info;
-    case LogLevel::warning: return spdlog::level::warn;
-    case LogLevel::error: return spdlog::level::err;
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::warning:
+      return spdlog::level::warn;
+    case LogLevel::error:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -21,10 +25,14 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
 /// The priority prefixes of sd-daemon(3).
 std::string_view journal_prefix(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return "<7>";
-    case LogLevel::info: return "<6>";
-    case LogLevel::warning: return "<4>";
-    case LogLevel::error: return "<3>";
+    case LogLevel::debug:
+      return "<7>";
+    case LogLevel::info:
+      return "<6>";
+    case LogLevel::warning:
+      return "<4>";
+    case LogLevel::error:
+      return "<3>";
   }
   return "<6>";
 }
@@ -34,7 +42,8 @@ std::string_view journal_prefix(LogLevel level) {
 class Log::Sink {
  public:
   explicit Sink(LogLevel level)
-      : level_(level), journal_(std::getenv("JOURNAL_STREAM") != nullptr),
+      : level_(level),
+        journal_(std::getenv("JOURNAL_STREAM") != nullptr),
         logger_("geogridd", std::make_shared<spdlog::sinks::stderr_color_sink_mt>()) {
     logger_.set_level(to_spdlog(level));
     logger_.set_pattern(journal_ ? "%v" : "%Y-%m-%dT%H:%M:%S.%e %^%l%$ %v");
@@ -74,7 +83,9 @@ Log Log::named(std::string component) const {
   return log;
 }
 
-bool Log::enabled(LogLevel level) const { return sink_ && sink_->enabled(level); }
+bool Log::enabled(LogLevel level) const {
+  return sink_ && sink_->enabled(level);
+}
 
 void Log::write(LogLevel level, std::string_view line) const {
   if (sink_) sink_->write(level, component_, line);

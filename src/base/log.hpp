@@ -1,6 +1,7 @@
 #pragma once
 // The log: lines for the operator, to stderr (structured under systemd), never to stdout, which is for data.
-// Objects get a Log handed in; there is no global one. Bytes that came from outside pass through printable() first.
+// Objects get a Log handed in; there is no global one. Bytes that came from outside pass through printable()
+// first.
 
 #include <fmt/format.h>
 
@@ -24,8 +25,8 @@ class Log {
   class Sink;
 
   Log();  ///< discards everything
-  /// Lines at `level` and above go to stderr: with time and level for people, with a syslog priority prefix (sd-daemon(3))
-  /// where systemd reads them ($JOURNAL_STREAM).
+  /// Lines at `level` and above go to stderr: with time and level for people, with a syslog priority prefix
+  /// (sd-daemon(3)) where systemd reads them ($JOURNAL_STREAM).
   static Log to_stderr(LogLevel level);
 
   /// The same log, speaking as `component`.
@@ -34,13 +35,21 @@ class Log {
   void write(LogLevel level, std::string_view line) const;
 
   template <typename... Args>
-  void debug(fmt::format_string<Args...> text, Args&&... args) const { put(LogLevel::debug, text, std::forward<Args>(args)...); }
+  void debug(fmt::format_string<Args...> text, Args&&... args) const {
+    put(LogLevel::debug, text, std::forward<Args>(args)...);
+  }
   template <typename... Args>
-  void info(fmt::format_string<Args...> text, Args&&... args) const { put(LogLevel::info, text, std::forward<Args>(args)...); }
+  void info(fmt::format_string<Args...> text, Args&&... args) const {
+    put(LogLevel::info, text, std::forward<Args>(args)...);
+  }
   template <typename... Args>
-  void warning(fmt::format_string<Args...> text, Args&&... args) const { put(LogLevel::warning, text, std::forward<Args>(args)...); }
+  void warning(fmt::format_string<Args...> text, Args&&... args) const {
+    put(LogLevel::warning, text, std::forward<Args>(args)...);
+  }
   template <typename... Args>
-  void error(fmt::format_string<Args...> text, Args&&... args) const { put(LogLevel::error, text, std::forward<Args>(args)...); }
+  void error(fmt::format_string<Args...> text, Args&&... args) const {
+    put(LogLevel::error, text, std::forward<Args>(args)...);
+  }
 
  private:
   template <typename... Args>

@@ -6,7 +6,8 @@
 namespace geogrid {
 namespace {
 
-/// Length of the valid UTF-8 sequence of a printable character at the start of `s`; 0 if there is none (RFC 3629).
+/// Length of the valid UTF-8 sequence of a printable character at the start of `s`; 0 if there is none (RFC
+/// 3629).
 std::size_t utf8_length(std::string_view s) {
   const auto at = [&](std::size_t i) { return static_cast<unsigned char>(s[i]); };
   const auto continuation = [&](std::size_t i) { return i < s.size() && (at(i) & 0xC0U) == 0x80U; };
@@ -37,7 +38,8 @@ int hex_value(char c) {
 result<void> check_name(std::string_view name) {
   if (name.empty()) return fail(errc::invalid_argument, "a name is empty");
   if (name == "." || name == "..")
-    return fail(errc::invalid_argument, "'{}' is not a name: paths are taken as they are, never resolved", name);
+    return fail(errc::invalid_argument, "'{}' is not a name: paths are taken as they are, never resolved",
+                name);
   if (name.size() > kMaxNameBytes)
     return system_error(ENAMETOOLONG, fmt::format("the name '{}…' has {} bytes, and {} is the limit",
                                                   printable(name.substr(0, 40)), name.size(), kMaxNameBytes));
@@ -54,7 +56,8 @@ result<Path> Path::parse(std::string_view text) {
     const std::size_t slash = text.find('/');
     const std::string_view name = text.substr(0, slash);
     if (!name.empty()) {
-      if (auto ok = check_name(name); !ok) return ok.error().within(fmt::format("path '{}'", printable(text)));
+      if (auto ok = check_name(name); !ok)
+        return ok.error().within(fmt::format("path '{}'", printable(text)));
       path.text_.append("/").append(name);
     }
     if (slash == std::string_view::npos) break;
@@ -75,7 +78,9 @@ std::vector<std::string_view> Path::components() const {
   return names;
 }
 
-std::string_view Path::filename() const { return std::string_view(text_).substr(text_.rfind('/') + 1); }
+std::string_view Path::filename() const {
+  return std::string_view(text_).substr(text_.rfind('/') + 1);
+}
 
 Path Path::parent() const {
   Path p;
@@ -143,7 +148,8 @@ result<std::string> unprintable(std::string_view text) {
     if (kind == '\\' || kind == 'n' || kind == 't') {
       out += kind == 'n' ? '\n' : kind == 't' ? '\t' : '\\';
       ++i;
-    } else if (kind == 'x' && i + 3 < text.size() && hex_value(text[i + 2]) >= 0 && hex_value(text[i + 3]) >= 0) {
+    } else if (kind == 'x' && i + 3 < text.size() && hex_value(text[i + 2]) >= 0 &&
+               hex_value(text[i + 3]) >= 0) {
       out += static_cast<char>(hex_value(text[i + 2]) * 16 + hex_value(text[i + 3]));
       i += 3;
     } else {

@@ -13,11 +13,18 @@ struct Unit {
   double factor;
 };
 
-constexpr std::array<Unit, 10> kSizes{{{"", 1.0}, {"B", 1.0},
-                                       {"KiB", 1024.0}, {"MiB", 1048576.0}, {"GiB", 1073741824.0},
+constexpr std::array<Unit, 10> kSizes{{{"", 1.0},
+                                       {"B", 1.0},
+                                       {"KiB", 1024.0},
+                                       {"MiB", 1048576.0},
+                                       {"GiB", 1073741824.0},
                                        {"TiB", 1099511627776.0},
-                                       {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}}};
-constexpr std::array<Unit, 5> kDurations{{{"ms", 1.0}, {"s", 1e3}, {"m", 60e3}, {"h", 3600e3}, {"d", 86400e3}}};
+                                       {"kB", 1e3},
+                                       {"MB", 1e6},
+                                       {"GB", 1e9},
+                                       {"TB", 1e12}}};
+constexpr std::array<Unit, 5> kDurations{
+    {{"ms", 1.0}, {"s", 1e3}, {"m", 60e3}, {"h", 3600e3}, {"d", 86400e3}}};
 
 /// The number at the start of `text` times the unit that is the whole rest of it.
 template <std::size_t N>
@@ -53,7 +60,8 @@ result<std::chrono::milliseconds> parse_duration(std::string_view text) {
 }
 
 result<std::uint64_t> parse_rate(std::string_view text) {
-  if (!text.ends_with("/s")) return fail(errc::invalid_argument, "'{}' is no rate; write it like 100MiB/s", text);
+  if (!text.ends_with("/s"))
+    return fail(errc::invalid_argument, "'{}' is no rate; write it like 100MiB/s", text);
   return parse_size(text.substr(0, text.size() - 2));
 }
 

@@ -10,7 +10,8 @@
 
 namespace geogrid {
 
-/// "10GiB" (KiB…TiB), "10GB" (kB…TB), "512" or "512B": bytes. Fractions ("1.5GiB") are rounded to whole bytes.
+/// "10GiB" (KiB…TiB), "10GB" (kB…TB), "512" or "512B": bytes. Fractions ("1.5GiB") are rounded to whole
+/// bytes.
 result<std::uint64_t> parse_size(std::string_view text);
 /// "250ms", "2s", "5m", "1h", "30d". Not negative.
 result<std::chrono::milliseconds> parse_duration(std::string_view text);

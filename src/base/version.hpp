@@ -1,3 +1,5 @@
 #pragma once
 // The version of this build: CMake defines it from project(VERSION).
-namespace geogrid { inline constexpr const char* kVersion = GEOGRID_VERSION; }
+namespace geogrid {
+inline constexpr const char* kVersion = GEOGRID_VERSION;
+}

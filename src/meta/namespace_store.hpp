@@ -41,16 +41,16 @@ struct CreatedFile {
 struct Publication {
   InodeId id;
   LeaseOwner owner;
-  Version base;        ///< the version the writer started from (0 for a new file)
+  Version base;  ///< the version the writer started from (0 for a new file)
   std::uint64_t size = 0;
-  Digest digest;       ///< may be pending
+  Digest digest;  ///< may be pending
   Timestamp mtime;
   NodeSet replicas;
 };
 struct Published {
-  Inode inode;            ///< as it is now
+  Inode inode;                  ///< as it is now
   bool base_was_stale = false;  ///< another writer closed in between: its bytes, on `displaced`, go to trash
-  NodeSet displaced;      ///< nodes that held the version before this one
+  NodeSet displaced;            ///< nodes that held the version before this one
 };
 
 struct AttributeChange {
@@ -72,12 +72,12 @@ enum class IntentKind : std::uint8_t {
 };
 using IntentId = StrongId<struct IntentTag, std::uint64_t>;
 struct Intent {
-  IntentId id;         ///< intents of one node are carried out in rising order
+  IntentId id;  ///< intents of one node are carried out in rising order
   IntentKind kind = IntentKind::remove;
   InodeId inode;
-  Path path;           ///< where it was when the change was made
-  Path new_path;       ///< rename and exchange only
-  Timestamp when;      ///< names the trash folder: the same on every node
+  Path path;       ///< where it was when the change was made
+  Path new_path;   ///< rename and exchange only
+  Timestamp when;  ///< names the trash folder: the same on every node
   NodeSet owed;
 };
 
@@ -86,14 +86,14 @@ struct Removed {
   std::optional<IntentId> intent;  ///< none if no node held it
 };
 struct Renamed {
-  Inode inode;                      ///< as it is now
-  std::optional<Inode> replaced;    ///< what was at the target (or is now at the source, after an exchange)
+  Inode inode;                    ///< as it is now
+  std::optional<Inode> replaced;  ///< what was at the target (or is now at the source, after an exchange)
   std::vector<IntentId> intents;
 };
 
-/// Errors common to all: errc::not_found, already_exists, not_a_folder, is_a_folder, not_empty, unavailable (the database
-/// cannot be reached), and what check_name() says. Every change appends to the change log in its own transaction.
-/// Permissions are the caller's business (the kernel's default_permissions).
+/// Errors common to all: errc::not_found, already_exists, not_a_folder, is_a_folder, not_empty, unavailable
+/// (the database cannot be reached), and what check_name() says. Every change appends to the change log in
+/// its own transaction. Permissions are the caller's business (the kernel's default_permissions).
 class NamespaceStore {
  public:
   virtual ~NamespaceStore() = default;
@@ -101,7 +101,8 @@ class NamespaceStore {
   // ---- reading; one indexed read each ----
   virtual task<result<Inode>> get(InodeId id) = 0;
   virtual task<result<std::optional<Inode>>> lookup(InodeId parent, std::string name) = 0;
-  /// Entries of a folder with id > after, by id, at most `limit`. Pending files are listed too (their name is taken).
+  /// Entries of a folder with id > after, by id, at most `limit`. Pending files are listed too (their name is
+  /// taken).
   virtual task<result<std::vector<Inode>>> list(InodeId parent, InodeId after, std::size_t limit) = 0;
   virtual task<result<Inode>> resolve(Path path) = 0;
   /// Errors: errc::not_found if the id, or a folder above it, is gone.
@@ -115,7 +116,8 @@ class NamespaceStore {
   virtual task<result<void>> renew_leases(LeaseOwner owner, std::chrono::seconds lease) = 0;
   /// Gives up the lease of one file that was not changed; a file that was never published goes away with it.
   virtual task<result<void>> abandon(InodeId id, LeaseOwner owner) = 0;
-  /// Files whose lease has run out: published ones lose the lease, pending rows go. Returns what went, at most `limit`.
+  /// Files whose lease has run out: published ones lose the lease, pending rows go. Returns what went, at
+  /// most `limit`.
   virtual task<result<std::vector<Inode>>> expire_leases(std::size_t limit) = 0;
   /// Takes the next version under the row's lock. Last close wins. Errors: errc::stale if the lease is gone.
   virtual task<result<Published>> publish(Publication publication, bool durable) = 0;
@@ -123,8 +125,8 @@ class NamespaceStore {
   /// Removes a file or special file; a folder gives errc::is_a_folder.
   virtual task<result<Removed>> unlink(InodeId parent, std::string name, Timestamp now) = 0;
   virtual task<result<Removed>> remove_folder(InodeId parent, std::string name, Timestamp now) = 0;
-  virtual task<result<Renamed>> rename(InodeId parent, std::string name, InodeId new_parent, std::string new_name,
-                                       RenameMode mode, Timestamp now) = 0;
+  virtual task<result<Renamed>> rename(InodeId parent, std::string name, InodeId new_parent,
+                                       std::string new_name, RenameMode mode, Timestamp now) = 0;
 
   // ---- what disks owe ----
   virtual task<result<std::vector<Intent>>> owed_by(NodeIndex node, IntentId after, std::size_t limit) = 0;

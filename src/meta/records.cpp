@@ -31,13 +31,20 @@ result<NodeState> parse_node_state(std::string_view text) {
 
 std::string_view name_of(FindingKind kind) {
   switch (kind) {
-    case FindingKind::damaged: return "damaged";
-    case FindingKind::changed_outside: return "changed outside";
-    case FindingKind::missing: return "missing";
-    case FindingKind::conflict: return "conflict";
-    case FindingKind::type_conflict: return "type conflict";
-    case FindingKind::unreadable: return "unreadable";
-    case FindingKind::special_file: return "special file";
+    case FindingKind::damaged:
+      return "damaged";
+    case FindingKind::changed_outside:
+      return "changed outside";
+    case FindingKind::missing:
+      return "missing";
+    case FindingKind::conflict:
+      return "conflict";
+    case FindingKind::type_conflict:
+      return "type conflict";
+    case FindingKind::unreadable:
+      return "unreadable";
+    case FindingKind::special_file:
+      return "special file";
   }
   return "unknown";
 }

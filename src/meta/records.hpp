@@ -17,32 +17,32 @@ namespace geogrid {
 
 /// Whether a file has content that counts. Stored by number.
 enum class ContentState : std::uint8_t {
-  pending = 0,    ///< created under a lease, never published: not listed to backups, replicated or walked
+  pending = 0,  ///< created under a lease, never published: not listed to backups, replicated or walked
   published = 1,
 };
 
 /// One row of the tree: a folder, a file or a special file.
 struct Inode {
   InodeId id;
-  InodeId parent;            ///< the root is its own parent
-  std::string name;          ///< empty for the root
+  InodeId parent;    ///< the root is its own parent
+  std::string name;  ///< empty for the root
   FileType type = FileType::file;
   Attributes attributes;
-  std::uint64_t size = 0;    ///< of a file; the length of a symlink's target
-  std::uint64_t rdev = 0;    ///< of a device
+  std::uint64_t size = 0;        ///< of a file; the length of a symlink's target
+  std::uint64_t rdev = 0;        ///< of a device
   std::uint32_t subfolders = 0;  ///< of a folder: nlink = 2 + subfolders
-  std::string link_target;   ///< of a symlink: bytes, never followed by the daemon
+  std::string link_target;       ///< of a symlink: bytes, never followed by the daemon
 
   // Files only.
   ContentState state = ContentState::pending;
   Version version;
-  Digest digest;             ///< of this version; pending() until somebody hashed it
+  Digest digest;  ///< of this version; pending() until somebody hashed it
   std::string storage_class;
   std::uint8_t replica_target = 0;
   std::uint8_t backup_target = 0;
-  NodeSet replicas;          ///< storage nodes whose copy of this version was checked
-  NodeSet older;             ///< storage nodes that still hold an older version
-  NodeSet backups;           ///< backup nodes that hold this version
+  NodeSet replicas;  ///< storage nodes whose copy of this version was checked
+  NodeSet older;     ///< storage nodes that still hold an older version
+  NodeSet backups;   ///< backup nodes that hold this version
 
   bool is_folder() const { return type == FileType::folder; }
   bool is_file() const { return type == FileType::file; }
@@ -53,7 +53,8 @@ enum class NodeKind : std::uint8_t { storage = 1, backup = 2 };
 
 /// Stored by number: never renumber.
 enum class NodeState : std::uint8_t {
-  joining = 1,   ///< its first walk is not complete: takes copies, serves, but its tree may hold what nobody knows
+  joining =
+      1,  ///< its first walk is not complete: takes copies, serves, but its tree may hold what nobody knows
   active = 2,
   readonly = 3,  ///< serves, takes no copies
   draining = 4,  ///< serves, takes no copies, is being emptied
@@ -74,7 +75,7 @@ struct NodeRecord {
   std::string volume_uuid;
   std::uint64_t free_bytes = 0;
   std::uint64_t total_bytes = 0;
-  std::optional<Timestamp> last_heartbeat;  ///< by the database's clock
+  std::optional<Timestamp> last_heartbeat;            ///< by the database's clock
   std::optional<std::chrono::seconds> heartbeat_age;  ///< by the database's clock, when this record was read
   std::optional<Timestamp> first_walk_finished;
 

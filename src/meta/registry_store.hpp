@@ -33,7 +33,8 @@ class NodeRegistry {
   /// Changes a node; a change of state leaves a background job that puts the work queue right, page by page.
   /// Errors: errc::not_found; errc::refused for a change of state that would abandon copies.
   virtual task<result<NodeRecord>> change_node(std::string name, NodeChange change) = 0;
-  virtual task<result<void>> heartbeat(NodeIndex node, std::uint64_t free_bytes, std::uint64_t total_bytes) = 0;
+  virtual task<result<void>> heartbeat(NodeIndex node, std::uint64_t free_bytes,
+                                       std::uint64_t total_bytes) = 0;
   /// The first complete walk is done: joining becomes active.
   virtual task<result<void>> finish_first_walk(NodeIndex node) = 0;
 };
@@ -42,7 +43,8 @@ class ChangeLog {
  public:
   virtual ~ChangeLog() = default;
   virtual task<result<ChangeId>> latest_change() = 0;
-  /// Rows with id > after, by id, at most `limit`. Ids may commit out of order on MariaDB: ChangeFeed re-reads a window.
+  /// Rows with id > after, by id, at most `limit`. Ids may commit out of order on MariaDB: ChangeFeed
+  /// re-reads a window.
   virtual task<result<std::vector<Change>>> changes_after(ChangeId after, std::size_t limit) = 0;
   /// See SqlDriver::change_hint().
   virtual task<result<std::uint64_t>> change_hint() = 0;
@@ -85,8 +87,8 @@ class StoreAdmin {
   virtual task<result<std::string>> checkpoint(NodeIndex node, std::string key) = 0;
   virtual task<result<void>> set_checkpoint(NodeIndex node, std::string key, std::string value) = 0;
 
-  /// Re-applies the class rules to up to `limit` files with id > after; returns the last id seen, and how many changed.
-  /// `dry_run` changes nothing.
+  /// Re-applies the class rules to up to `limit` files with id > after; returns the last id seen, and how
+  /// many changed. `dry_run` changes nothing.
   struct Classified {
     std::optional<InodeId> last;
     std::uint64_t seen = 0;
@@ -94,8 +96,8 @@ class StoreAdmin {
   };
   virtual task<result<Classified>> classify(InodeId after, std::size_t limit, bool dry_run) = 0;
 
-  /// Does one page of the oldest background job (queue changes after a node's state, classes below a renamed folder);
-  /// true if there may be more.
+  /// Does one page of the oldest background job (queue changes after a node's state, classes below a renamed
+  /// folder); true if there may be more.
   virtual task<result<bool>> run_jobs() = 0;
 };
 

@@ -38,7 +38,8 @@ std::set<std::string> our_tables(SqlDialect dialect) {
 }
 
 bool are_ours(const Facts& facts) {
-  const std::set<std::string_view> ours{"tree lock", "node lock", "pruned", "uuid", "cluster", "schema", "program"};
+  const std::set<std::string_view> ours{"tree lock", "node lock", "pruned", "uuid",
+                                        "cluster",   "schema",    "program"};
   return std::all_of(facts.begin(), facts.end(), [&](const auto& fact) { return ours.contains(fact.first); });
 }
 

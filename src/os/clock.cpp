@@ -33,8 +33,8 @@ class SystemRandom final : public Random {
 std::string Random::uuid() {
   const std::uint64_t high = (next() & ~std::uint64_t{0xF000}) | 0x4000;
   const std::uint64_t low = (next() & ~(std::uint64_t{3} << 62U)) | (std::uint64_t{1} << 63U);
-  return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32U, (high >> 16U) & 0xFFFF, high & 0xFFFF,
-                     low >> 48U, low & 0xFFFFFFFFFFFF);
+  return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32U, (high >> 16U) & 0xFFFF,
+                     high & 0xFFFF, low >> 48U, low & 0xFFFFFFFFFFFF);
 }
 
 const Clock& system_clock() {
