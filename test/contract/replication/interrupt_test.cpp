@@ -5,7 +5,6 @@
 #include <sys/wait.h>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/detached.hpp>
 #include <cstdlib>
 
 #include "archive.hpp"
@@ -114,28 +113,6 @@ TEST_P(InterruptTest, ACancelledCallerStopsTheWalkCleanly) {
   EXPECT_TRUE(!report->end && report->end.error().is(errc::cancelled));
   EXPECT_TRUE(archive->walk(archive->node("cream")).end);
   archive->expect_sound();
-}
-
-// The process ends without waiting: frames and threads are dropped wherever they are.
-TEST(DropTest, ALoopThatDiesInTheMiddleTouchesNothingAfterwards) {
-  for (const int steps : {1, 5, 20, 60, 150, 400}) {
-    SCOPED_TRACE(steps);
-    Archive archive("sqlite");
-    for (const char* name : {"cream", "jam"}) archive.add_node(name);
-    fill_randomly(archive, {"cream", "jam"}, 5, 60);
-    ReplicateOptions options;
-    options.sources = archive.volumes();
-    const auto replicator =
-        make_replicator(*archive.store, archive.node("jam").node_volume(), options, Log());
-    for (const auto& [name, node] : archive.nodes)
-      asio::co_spawn(archive.loop,
-                     geogrid::walk(*archive.store, node.node_volume(), Archive::quick(),
-                                   std::make_shared<StopSignal>(), Log()),
-                     asio::detached);
-    asio::co_spawn(archive.loop, replicator->run(std::make_shared<StopSignal>()), asio::detached);
-    archive.loop.restart();
-    for (int i = 0; i < steps; ++i) archive.loop.run_one();
-  }
 }
 
 // Not a test: what the child of the next one runs, over and over, until it is killed.
