@@ -120,6 +120,9 @@ class CopyStore {
   /// gives them back as they were. (claim_copies releases by itself.)
   virtual task<result<void>> return_work(NodeIndex node, std::vector<InodeId> ids, bool failed,
                                          std::chrono::seconds retry_after) = 0;
+  /// Files with id > after, by id, whose digest is pending and of which `node` counts a copy: claim_copies()
+  /// fills it. From an index: costs nothing where there are none.
+  virtual task<result<std::vector<WorkItem>>> unhashed(NodeIndex node, InodeId after, std::size_t limit) = 0;
   virtual task<result<QueueSummary>> queue_summary() = 0;
   /// A page of the queue, most endangered first, from `offset`.
   virtual task<result<std::vector<QueueEntry>>> queue_page(std::size_t offset, std::size_t limit) = 0;

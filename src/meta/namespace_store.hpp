@@ -22,6 +22,7 @@ struct NewNode {
   Attributes attributes;
   std::string link_target;
   std::uint64_t rdev = 0;
+  LeaseOwner by;  ///< of a symlink, which all nodes then owe: who carries that out first (see take_owed())
 };
 
 struct NewFile {
@@ -37,19 +38,32 @@ struct CreatedFile {
   bool existed = false;  ///< the name was there (not exclusive): nothing was changed, no lease was given
 };
 
-/// New content of a file, which lies under its path on `replicas` already or is renamed there right after.
+/// Where new content of a file is to go: what a writer asks before it touches what lies there.
+struct PublicationPlace {
+  Inode inode;  ///< as it is now: without the copies that were withdrawn
+  Path path;
+  NodeSet owing;  ///< of the nodes asked about, those that owe something on the path or above it: to be carried
+                  ///< out first, then ask again
+};
+
+/// New content of a file, which lies at `path` on `replicas` already.
 struct Publication {
   InodeId id;
   LeaseOwner owner;
   Version base;  ///< the version the writer started from (0 for a new file)
+  Path path;
   std::uint64_t size = 0;
   Digest digest;  ///< may be pending
   Timestamp mtime;
+  Timestamp ctime;
   NodeSet replicas;
 };
 struct Published {
+  /// False: nothing was recorded, since the path no longer leads to the file, or a replica owes something on
+  /// it. Take the bytes back, ask begin_publication() and do it again; the lease is kept.
+  bool recorded = false;
   Inode inode;                  ///< as it is now
-  bool base_was_stale = false;  ///< another writer closed in between: its bytes, on `displaced`, go to trash
+  bool base_was_stale = false;  ///< another writer closed in between: its bytes are displaced
   NodeSet displaced;            ///< nodes that held the version before this one
 };
 
@@ -69,6 +83,8 @@ enum class IntentKind : std::uint8_t {
   remove_folder = 3,
   make_folder = 4,
   exchange = 5,  ///< what lies at path and at new_path changes places; a node may have only one of them
+  salvage = 6,   ///< a writer died: what lies at the path was never recorded, and belongs to lost+found
+  make_symlink = 7,  ///< its target is in the row
 };
 using IntentId = StrongId<struct IntentTag, std::uint64_t>;
 struct Intent {
@@ -84,11 +100,14 @@ struct Intent {
 struct Removed {
   Inode inode;
   std::optional<IntentId> intent;  ///< none if no node held it
+  NodeSet owed;                    ///< who held it
 };
 struct Renamed {
   Inode inode;                    ///< as it is now
   std::optional<Inode> replaced;  ///< what was at the target (or is now at the source, after an exchange)
-  std::vector<IntentId> intents;
+  std::vector<Intent> intents;    ///< in the order in which each node carries them out
+  NodeSet at_once;  ///< nodes that owe nothing else that touches these names: the intents may be carried out
+                    ///< there before what else they owe
 };
 
 /// Errors common to all: errc::not_found, already_exists, not_a_folder, is_a_folder, not_empty, unavailable
@@ -111,27 +130,57 @@ class NamespaceStore {
   // ---- changing ----
   virtual task<result<Inode>> make_node(NewNode node) = 0;
   virtual task<result<CreatedFile>> create_file(NewFile file) = 0;
-  /// Takes (or renews) a lease on an existing file.
-  virtual task<result<Inode>> open_for_write(InodeId id, LeaseOwner owner, std::chrono::seconds lease) = 0;
+  /// Says that the owner lives, for `lease` from now on, and renews all that it holds.
   virtual task<result<void>> renew_leases(LeaseOwner owner, std::chrono::seconds lease) = 0;
+  /// Whether the owner said so lately. A draft whose owner does not live is nobody's.
+  virtual task<result<bool>> is_alive(LeaseOwner owner) = 0;
+  /// The owner ends in good order: it holds nothing any more. Pending files of its own stay until
+  /// expire_leases().
+  virtual task<result<void>> end_owner(LeaseOwner owner) = 0;
   /// Gives up the lease of one file that was not changed; a file that was never published goes away with it.
   virtual task<result<void>> abandon(InodeId id, LeaseOwner owner) = 0;
-  /// Files whose lease has run out: published ones lose the lease, pending rows go. Returns what went, at
-  /// most `limit`.
+  /// Owners and files whose lease has run out: published files lose the lease, pending rows go, and every node
+  /// then owes IntentKind::salvage on their path. Returns the rows that went, at most `limit`.
   virtual task<result<std::vector<Inode>>> expire_leases(std::size_t limit) = 0;
-  /// Takes the next version under the row's lock. Last close wins. Errors: errc::stale if the lease is gone.
+
+  /// Before what lies on `nodes` at the file's path is replaced: takes (or renews) the lease, and counts these
+  /// nodes' copies of the present version as older from now on, so that nobody takes the new bytes for it.
+  virtual task<result<PublicationPlace>> begin_publication(InodeId id, LeaseOwner owner, NodeSet nodes,
+                                                           std::chrono::seconds lease) = 0;
+  /// Takes the next version under the row's lock, and ends the owner's lease. Last close wins. Errors:
+  /// errc::stale if the lease is gone; errc::not_found if the file was removed.
   virtual task<result<Published>> publish(Publication publication, bool durable) = 0;
+  /// Ends a publication that came to nothing: copies of `version` that begin_publication() withdrew from
+  /// `nodes`, where they lie as they did, count again; the lease ends.
+  virtual task<result<void>> cancel_publication(InodeId id, LeaseOwner owner, NodeSet nodes,
+                                                Version version) = 0;
   virtual task<result<Inode>> set_attributes(InodeId id, AttributeChange change) = 0;
   /// Removes a file or special file; a folder gives errc::is_a_folder.
-  virtual task<result<Removed>> unlink(InodeId parent, std::string name, Timestamp now) = 0;
-  virtual task<result<Removed>> remove_folder(InodeId parent, std::string name, Timestamp now) = 0;
+  /// `by`: who carries out on disks what follows from it; taken for kIntentHold as if by take_owed(). 0:
+  /// whoever comes first.
+  virtual task<result<Removed>> unlink(InodeId parent, std::string name, Timestamp now, LeaseOwner by) = 0;
+  virtual task<result<Removed>> remove_folder(InodeId parent, std::string name, Timestamp now,
+                                              LeaseOwner by) = 0;
+  /// `durable_if_replaced`: power-safe before it returns if bytes are replaced, whose way to trash then need
+  /// not wait.
   virtual task<result<Renamed>> rename(InodeId parent, std::string name, InodeId new_parent,
-                                       std::string new_name, RenameMode mode, Timestamp now) = 0;
+                                       std::string new_name, RenameMode mode, Timestamp now, LeaseOwner by,
+                                       bool durable_if_replaced) = 0;
+  static constexpr std::chrono::seconds kIntentHold{30};
 
   // ---- what disks owe ----
   virtual task<result<std::vector<Intent>>> owed_by(NodeIndex node, IntentId after, std::size_t limit) = 0;
-  /// Strikes the node off; the row goes with the last.
-  virtual task<result<void>> finish_intents(NodeIndex node, std::vector<IntentId> ids) = 0;
+  /// What the node owes, in order, from the first on, as far as nobody else is about to do it: up to the
+  /// first that another worker has taken and not finished. Taken for `hold`.
+  virtual task<result<std::vector<Intent>>> take_owed(NodeIndex node, LeaseOwner by, std::size_t limit,
+                                                      std::chrono::seconds hold) = 0;
+  /// Strikes the node off; the row goes with the last. Answers for each whether the node still owed it: if
+  /// not, somebody else finished it meanwhile, and what was done for it now must be undone (it may have
+  /// hit what came to the path later).
+  virtual task<result<std::vector<bool>>> finish_intents(NodeIndex node, std::vector<IntentId> ids) = 0;
+
+  /// What was changed before is power-safe when it returns (MariaDB: as its server is set).
+  virtual task<result<void>> sync() = 0;
 };
 
 }  // namespace geogrid

@@ -15,6 +15,9 @@
 #include "base/digest.hpp"
 #include "base/ids.hpp"
 #include "base/path.hpp"
+#include "volume/disk_change.hpp"
+#include "volume/draft.hpp"
+#include "volume/trash.hpp"
 
 namespace geogrid {
 
@@ -89,7 +92,7 @@ struct WholeFile {
 };
 
 /// Where a file was put aside.
-enum class AsideReason { conflict, stale_version, damaged };
+enum class AsideReason { conflict, stale_version, damaged, lost };
 
 /// Used from one event loop; whatever blocks runs on the volume's own threads. Every path is opened step by
 /// step beneath the volume's root, without following symlinks (openat2(2)). Every call but probe() and
@@ -129,7 +132,8 @@ class Volume {
   /// harmless.
   virtual task<std::vector<result<PublishOutcome>>> publish(std::vector<PublishRequest> requests) = 0;
   /// Moves what lies at `path` out of the tree, never over anything and never removing it: to
-  /// `.geogrid/conflicts/DATE/path` or `.geogrid/trash/DATE/path` (stale_version); `when` names DATE. Returns
+  /// `.geogrid/conflicts/DATE/path`, `.geogrid/trash/DATE/path` (stale_version) or
+  /// `.geogrid/lost+found/DATE/path` (lost); `when` names DATE. Returns
   /// where to, relative to the volume's root.
   virtual task<result<std::string>> put_aside(Path path, AsideReason reason, Timestamp when) = 0;
   /// Removes a published file again, but only if it still is the very file (device and inode number) that was
@@ -142,6 +146,41 @@ class Volume {
   virtual task<result<void>> set_mtime(Path path, Timestamp mtime) = 0;
   /// Removes what earlier processes left in `.geogrid/tmp` (files that no living process holds a lock on).
   virtual task<result<std::size_t>> clean_temporary() = 0;
+
+  // ---- clients' writes ----
+  /// Starts a draft. Needs a pool of its own in the volume: somebody waits for it.
+  virtual task<result<std::shared_ptr<Draft>>> start_draft(DraftRequest request) = 0;
+  /// The drafts that lie in `.geogrid/tmp`. clean_temporary() leaves them alone.
+  virtual task<result<std::vector<DraftFound>>> drafts() = 0;
+  /// Moves a draft's file to `.geogrid/lost+found/DATE/path`, never over anything. Returns where to, relative
+  /// to the volume's root. ENOENT if it is gone.
+  virtual task<result<std::string>> salvage(DraftName draft, Path path, Timestamp when) = 0;
+  /// The file that has the draft's name and the one at `path` change places.
+  virtual task<result<void>> exchange_draft(DraftName draft, Path path) = 0;
+  /// The size and digest of the file that has the draft's name.
+  virtual task<result<WholeFile>> digest_draft(DraftName draft, DigestAlgorithm algorithm) = 0;
+  /// Mode (never set-id bits), owner and modification time of what lies at `path`, as far as the process may;
+  /// nothing but ENOENT and the volume's own troubles is an error.
+  virtual task<result<void>> set_attributes(Path path, Attributes attributes) = 0;
+
+  // ---- what the node owes ----
+  /// Carries out changes in order, in one hop, up to the first that fails, whose error is the last answer.
+  /// Nothing is made power-safe here.
+  virtual task<std::vector<result<DiskChanged>>> carry_out(std::vector<DiskChange> changes) = 0;
+  /// Makes the names that these changes touched power-safe.
+  virtual task<result<void>> make_power_safe(std::vector<DiskChanged> changes) = 0;
+  /// Puts back what a change moved, never over anything.
+  virtual task<result<void>> undo(DiskChanged change) = 0;
+
+  // ---- trash ----
+  virtual task<result<std::vector<TrashDate>>> trash_dates() = 0;
+  /// As list(), of a folder of the trash.
+  virtual task<result<std::vector<DiskEntry>>> list_trash(std::string date, Path folder) = 0;
+  /// Moves a file or symlink from the trash back into the tree, never over anything (EEXIST), making missing
+  /// folders; power-safe.
+  virtual task<result<void>> restore_from_trash(std::string date, Path path, Path to) = 0;
+  /// Removes what lies in the trash of that date at `below` and below it, `limit` entries at most.
+  virtual task<result<TrashPurge>> purge_trash(std::string date, Path below, std::size_t limit) = 0;
 
   /// Takes `.geogrid/locks/<name>` (flock(2)) until the returned object dies; errc::busy if another process
   /// has it.

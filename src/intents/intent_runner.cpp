@@ -1,0 +1,1 @@
+#include "intents/intent_runner.hpp"
