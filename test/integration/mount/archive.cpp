@@ -14,7 +14,7 @@
 #include "base/digest.hpp"
 #include "meta/change_feed.hpp"
 #include "support/mariadb_server.hpp"
-#include "unmounter.hpp"
+#include "support/unmounter.hpp"
 
 namespace geogrid::test {
 namespace {

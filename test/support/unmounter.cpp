@@ -1,17 +1,16 @@
-#include "unmounter.hpp"
+#include "support/unmounter.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <mntent.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <fstream>
-#include <set>
 #include <sstream>
-
-#include "fuse/mount_point.hpp"
+#include <system_error>
+#include <vector>
 
 namespace geogrid::test {
 namespace {
@@ -59,12 +58,14 @@ void Unmounter::watch(const std::string& folder) {
 }
 
 void unmount_below(const std::string& folder) {
-  std::ifstream file("/proc/self/mountinfo");
-  std::ostringstream text;
-  text << file.rdbuf();
-  for (const MountEntry& entry : parse_mountinfo(text.str()))
-    if (entry.mountpoint.rfind(folder + "/", 0) == 0)
-      ::umount2(entry.mountpoint.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW);
+  std::vector<std::string> mounted;
+  FILE* const table = ::setmntent("/proc/self/mounts", "r");
+  if (!table) throw std::system_error(errno, std::generic_category(), "reading /proc/self/mounts");
+  while (const mntent* entry = ::getmntent(table)) mounted.emplace_back(entry->mnt_dir);
+  ::endmntent(table);
+  // The youngest first: mounts lie on mounts.
+  for (auto at = mounted.rbegin(); at != mounted.rend(); ++at)
+    if (at->rfind(folder + "/", 0) == 0) ::umount2(at->c_str(), MNT_DETACH | UMOUNT_NOFOLLOW);
 }
 
 Unmounter& unmounter() {
