@@ -47,7 +47,7 @@ struct DraftPlace {
 };
 
 /// Used from the loop, one call of the awaitable ones at a time; write() and read() may overlap each other.
-/// Dies without having been placed: its file is removed. Between place() and settle() what lay at the path
+/// Dies without having been placed: its file is removed, unless keep() was called. Between place() and settle() what lay at the path
 /// has the draft's name in `.geogrid/tmp`, so that a crash there can be put right: metadata tells which of the
 /// two is the current version.
 class Draft {
@@ -80,6 +80,9 @@ class Draft {
   /// lies at the path, or none: then the bytes are copied to a new draft of the same name, and what lies
   /// there is left alone.
   virtual task<result<void>> take_back() = 0;
+  /// Its bytes must not be lost with it: whatever of it lies in `.geogrid/tmp` when it dies stays there, for
+  /// salvage.
+  virtual void keep() = 0;
   /// It was recorded: what lay at the path before goes where place() was told. `when` names the folder in
   /// trash.
   virtual task<result<void>> settle(Timestamp when) = 0;
