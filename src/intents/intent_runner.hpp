@@ -2,6 +2,8 @@
 // Carries out on the nodes' disks what changes of names left to be done there.
 
 #include <boost/asio/any_io_executor.hpp>
+#include <chrono>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -11,6 +13,8 @@
 
 namespace geogrid {
 
+class NodeDebts;
+
 /// One a process. Used on the loop; `store` must outlive close(). A node's intents are carried out in order,
 /// one drain at a time; a node that is absent or hangs holds up itself only.
 class IntentRunner : public std::enable_shared_from_this<IntentRunner> {
@@ -19,14 +23,14 @@ class IntentRunner : public std::enable_shared_from_this<IntentRunner> {
   static constexpr std::chrono::milliseconds kGather{200};
 
   /// `by` must be the owner that the changes were made with.
-  IntentRunner(asio::any_io_executor loop, MetadataStore& store, std::vector<NodeVolume> volumes, LeaseOwner by,
-               Log log);
+  IntentRunner(asio::any_io_executor loop, MetadataStore& store, std::vector<NodeVolume> volumes,
+               LeaseOwner by, Log log);
   ~IntentRunner();
 
   /// Carries out everything that the node owes and that nobody else has taken, after what made it owed is
   /// power-safe (trash moves wait for that). Calls for one node share a run. False if something is left that
   /// another worker has taken. Errors: the volume's, the store's; what is left is tried again by soon() or
-  /// the storage loop.
+  /// the storage loop. An intent that fails by itself holds up only what touches its names.
   task<result<bool>> drain(NodeIndex node);
   /// Carries these out right now, out of turn: REQUIRES the node to be in Renamed::at_once. They are struck
   /// off later, after a sync of the disk.
@@ -38,6 +42,10 @@ class IntentRunner : public std::enable_shared_from_this<IntentRunner> {
   task<void> finish(std::chrono::milliseconds most);
   /// No more; what runs ends by itself.
   void close();
+
+ private:
+  std::map<NodeIndex, std::shared_ptr<NodeDebts>> nodes_;
+  bool closed_ = false;
 };
 
 }  // namespace geogrid
