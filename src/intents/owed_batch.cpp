@@ -8,27 +8,6 @@
 namespace geogrid {
 namespace {
 
-// Whether an error is about these names only, so that the node's other debts need not wait.
-bool concerns_names_only(const Error& error) {
-  static constexpr std::errc kOwn[] = {std::errc::permission_denied,
-                                       std::errc::operation_not_permitted,
-                                       std::errc::not_a_directory,
-                                       std::errc::is_a_directory,
-                                       std::errc::filename_too_long,
-                                       std::errc::too_many_symbolic_link_levels,
-                                       std::errc::file_exists,
-                                       std::errc::directory_not_empty,
-                                       std::errc::device_or_resource_busy,
-                                       std::errc::cross_device_link,
-                                       std::errc::text_file_busy,
-                                       std::errc::invalid_argument};
-  static constexpr errc kOurs[] = {errc::already_exists, errc::not_a_folder,    errc::is_a_folder,
-                                   errc::not_empty,      errc::conflict,        errc::stale,
-                                   errc::not_found,      errc::invalid_argument};
-  return std::ranges::any_of(kOwn, [&](std::errc code) { return error.is(code); }) ||
-         std::ranges::any_of(kOurs, [&](errc code) { return error.is(code); });
-}
-
 bool has_two_paths(const Intent& intent) {
   return intent.kind == IntentKind::rename || intent.kind == IntentKind::exchange;
 }
@@ -207,6 +186,26 @@ task<result<bool>> must_undo(NodeWork work, CarriedOut one, bool slow) {
 }
 
 }  // namespace
+
+bool concerns_names_only(const Error& error) {
+  static constexpr std::errc kOwn[] = {std::errc::permission_denied,
+                                       std::errc::operation_not_permitted,
+                                       std::errc::not_a_directory,
+                                       std::errc::is_a_directory,
+                                       std::errc::filename_too_long,
+                                       std::errc::too_many_symbolic_link_levels,
+                                       std::errc::file_exists,
+                                       std::errc::directory_not_empty,
+                                       std::errc::device_or_resource_busy,
+                                       std::errc::cross_device_link,
+                                       std::errc::text_file_busy,
+                                       std::errc::invalid_argument};
+  static constexpr errc kOurs[] = {errc::already_exists, errc::not_a_folder,    errc::is_a_folder,
+                                   errc::not_empty,      errc::conflict,        errc::stale,
+                                   errc::not_found,      errc::invalid_argument};
+  return std::ranges::any_of(kOwn, [&](std::errc code) { return error.is(code); }) ||
+         std::ranges::any_of(kOurs, [&](errc code) { return error.is(code); });
+}
 
 task<OwedBatch> carry_out_batch(NodeWork work, std::vector<Intent> intents) {
   auto batch = std::make_unique<Batch>(std::move(work), std::move(intents));

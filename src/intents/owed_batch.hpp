@@ -22,6 +22,9 @@ struct OwedBatch {
   bool node_failed = false;  ///< the error concerns the whole node
 };
 
+/// Whether an error of a volume is about these names only, so that the node's other debts need not wait.
+bool concerns_names_only(const Error& error);
+
 /// Carries out `intents` in order. Nothing is made power-safe here.
 task<OwedBatch> carry_out_batch(NodeWork work, std::vector<Intent> intents);
 

@@ -6,8 +6,9 @@ namespace {
 
 class HeartbeatWorker final : public Worker {
  public:
-  HeartbeatWorker(MetadataStore& store, NodeVolume node, std::chrono::milliseconds every)
-      : store_(store), node_(std::move(node)), every_(every) {}
+  HeartbeatWorker(MetadataStore& store, NodeVolume node, std::shared_ptr<NodeGate> gate,
+                  std::chrono::milliseconds every)
+      : store_(store), node_(std::move(node)), gate_(std::move(gate)), every_(every) {}
 
   std::string name() const override { return "heartbeat " + node_.volume->node(); }
   std::string status() const override { return status_; }
@@ -16,6 +17,7 @@ class HeartbeatWorker final : public Worker {
     const auto space = co_await node_.volume->probe();
     if (!space) {
       status_ = space.error().message;
+      gate_->closed();
       co_return space.error();
     }
     GG_CO_CHECK(co_await store_.heartbeat(node_.index, space->free_bytes, space->total_bytes));
@@ -26,6 +28,7 @@ class HeartbeatWorker final : public Worker {
  private:
   MetadataStore& store_;
   const NodeVolume node_;
+  const std::shared_ptr<NodeGate> gate_;
   const std::chrono::milliseconds every_;
   std::string status_ = "starting";
 };
@@ -33,8 +36,9 @@ class HeartbeatWorker final : public Worker {
 }  // namespace
 
 std::shared_ptr<Worker> make_heartbeat_worker(MetadataStore& store, NodeVolume node,
+                                              std::shared_ptr<NodeGate> gate,
                                               const StorageLoopsOptions& options) {
-  return std::make_shared<HeartbeatWorker>(store, std::move(node), options.heartbeat_every);
+  return std::make_shared<HeartbeatWorker>(store, std::move(node), std::move(gate), options.heartbeat_every);
 }
 
 }  // namespace geogrid

@@ -9,9 +9,10 @@ constexpr std::uint64_t kUnit = 4096;  // files a step
 
 class ReplicateWorker final : public Worker {
  public:
-  ReplicateWorker(NodeVolume node, std::shared_ptr<Replicator> replicator, std::chrono::milliseconds poll,
-                  std::shared_ptr<StopSignal> stop, Log log)
+  ReplicateWorker(NodeVolume node, std::shared_ptr<NodeGate> gate, std::shared_ptr<Replicator> replicator,
+                  std::chrono::milliseconds poll, std::shared_ptr<StopSignal> stop, Log log)
       : node_(std::move(node)),
+        gate_(std::move(gate)),
         replicator_(std::move(replicator)),
         poll_(poll),
         stop_(std::move(stop)),
@@ -23,6 +24,7 @@ class ReplicateWorker final : public Worker {
 
  private:
   const NodeVolume node_;
+  const std::shared_ptr<NodeGate> gate_;
   const std::shared_ptr<Replicator> replicator_;
   const std::chrono::milliseconds poll_;
   const std::shared_ptr<StopSignal> stop_;
@@ -37,6 +39,7 @@ task<result<WorkerStep>> ReplicateWorker::step() {
       log_.info("node {}: {} temporary files of earlier runs removed", node_.volume->node(), removed);
     cleaned_ = true;
   }
+  GG_CO_CHECK(co_await gate_->pass());
   const ReplicateReport report = co_await replicator_->run(stop_);
   if (report.copied + report.adopted > 0)
     log_.info("node {}: {} copies ({}) in {}, {} adopted, {} failed", node_.volume->node(),
@@ -47,6 +50,7 @@ task<result<WorkerStep>> ReplicateWorker::step() {
                  name_of(finding.kind), finding.detail);
   // By hand, or by another machine that shares the volume: let it.
   if (!report.end && report.end.error().is(errc::busy)) co_return WorkerStep::idle(poll_);
+  if (!report.end && report.end.error().is(errc::volume_absent)) gate_->closed();
   if (!report.end) co_return report.end.error();
   if (report.may_be_more) co_return WorkerStep::busy();
   co_return WorkerStep::idle(poll_);
@@ -55,6 +59,7 @@ task<result<WorkerStep>> ReplicateWorker::step() {
 }  // namespace
 
 std::shared_ptr<Worker> make_replicate_worker(MetadataStore& store, NodeVolume node,
+                                              std::shared_ptr<NodeGate> gate,
                                               const StorageLoopsOptions& options,
                                               std::shared_ptr<StopSignal> stop, Log log) {
   ReplicateOptions replicate;
@@ -66,8 +71,8 @@ std::shared_ptr<Worker> make_replicate_worker(MetadataStore& store, NodeVolume n
   replicate.clock = options.clock;
   replicate.random = options.random;
   auto replicator = make_replicator(store, node, std::move(replicate), log);
-  return std::make_shared<ReplicateWorker>(std::move(node), std::move(replicator), options.poll_every,
-                                           std::move(stop), std::move(log));
+  return std::make_shared<ReplicateWorker>(std::move(node), std::move(gate), std::move(replicator),
+                                           options.poll_every, std::move(stop), std::move(log));
 }
 
 }  // namespace geogrid

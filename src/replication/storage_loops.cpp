@@ -1,5 +1,7 @@
 #include "replication/storage_loops.hpp"
 
+#include <algorithm>
+
 #include "async/task_group.hpp"
 #include "base/units.hpp"
 #include "replication/storage_workers.hpp"
@@ -11,17 +13,22 @@ namespace {
 class WakeOnChange final : public ChangeListener {
  public:
   std::vector<WorkerLoop*> on_any;
-  std::vector<WorkerLoop*> on_nodes_and_names;
+  std::vector<WorkerLoop*> on_nodes_and_moves;
+  std::vector<WorkerLoop*> on_names;
+  std::vector<WorkerLoop*> on_content;
 
   void on_changes(std::span<const Change> changes) override {
+    const auto any = [&](auto... kinds) {
+      return std::ranges::any_of(changes,
+                                 [&](const Change& change) { return ((change.kind == kinds) || ...); });
+    };
     wake(on_any);
-    for (const Change& change : changes)
-      if (change.kind == ChangeKind::node || change.kind == ChangeKind::moved)
-        return wake(on_nodes_and_names);
+    if (any(ChangeKind::node, ChangeKind::moved)) wake(on_nodes_and_moves);
+    if (any(ChangeKind::removed, ChangeKind::moved)) wake(on_names);
+    if (any(ChangeKind::content)) wake(on_content);
   }
   void on_gap() override {
-    wake(on_any);
-    wake(on_nodes_and_names);
+    for (const auto* loops : {&on_any, &on_nodes_and_moves, &on_names, &on_content}) wake(*loops);
   }
 
  private:
@@ -49,6 +56,8 @@ class Loops final : public StorageLoops {
  private:
   task<result<void>> run_loops(std::shared_ptr<StopSignal> stop);
   WorkerLoop* add(std::shared_ptr<Worker> worker, std::chrono::milliseconds last_retry);
+  void add_node(const NodeVolume& node, std::shared_ptr<IntentRunner> runner,
+                std::shared_ptr<StopSignal> stop, WakeOnChange& wake);
 
   MetadataStore& store_;
   ChangeFeed& feed_;
@@ -66,21 +75,33 @@ WorkerLoop* Loops::add(std::shared_ptr<Worker> worker, std::chrono::milliseconds
   return loops_.back().get();
 }
 
+void Loops::add_node(const NodeVolume& node, std::shared_ptr<IntentRunner> runner,
+                     std::shared_ptr<StopSignal> stop, WakeOnChange& wake) {
+  const auto gate = std::make_shared<NodeGate>(std::move(runner), node.index);
+  const auto poll = options_.poll_every;
+  add(make_heartbeat_worker(store_, node, gate, options_), options_.heartbeat_every);
+  wake.on_any.push_back(add(make_replicate_worker(store_, node, gate, options_, stop, log_), poll));
+  add(make_walk_worker(store_, node, gate, options_, stop, log_), std::chrono::minutes(1));
+  wake.on_names.push_back(add(make_debts_worker(node, gate, options_), poll));
+  add(make_salvage_worker(store_, node, gate, options_, log_), std::chrono::minutes(1));
+  wake.on_content.push_back(add(make_hash_worker(store_, node, options_, stop, log_), poll));
+  add(make_trash_worker(node, options_, log_), std::chrono::minutes(10));
+}
+
 task<result<void>> Loops::run_loops(std::shared_ptr<StopSignal> stop) {
   WakeOnChange wake;
   loops_.clear();
-  for (const NodeVolume& node : options_.own) {
-    add(make_heartbeat_worker(store_, node, options_), options_.heartbeat_every);
-    wake.on_any.push_back(
-        add(make_replicate_worker(store_, node, options_, stop, log_), options_.poll_every));
-    add(make_walk_worker(store_, node, options_, stop, log_), std::chrono::minutes(1));
-  }
-  wake.on_nodes_and_names.push_back(add(make_jobs_worker(store_, options_), options_.poll_every));
+  const auto executor = co_await asio::this_coro::executor;
+  const LeaseOwner owner{options_.random->next() | 1U};
+  const auto runner = std::make_shared<IntentRunner>(executor, store_, options_.own, owner, log_);
+  for (const NodeVolume& node : options_.own) add_node(node, runner, stop, wake);
+  wake.on_nodes_and_moves.push_back(add(make_jobs_worker(store_, options_), options_.poll_every));
   feed_.subscribe(wake);
   TaskGroup group(loops_.size());
   for (const auto& loop : loops_) co_await group.start(loop->run(stop));
   co_await group.wait();
   feed_.unsubscribe(wake);
+  runner->close();
   co_return result<void>();
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// What the storage role does all day, for each of its nodes: heartbeat, replicate, walk, and the store's
-// background jobs.
+// What the storage role does all day, for each of its nodes: heartbeat, replicate, walk, what its disk owes,
+// what dead writers left, digests that are pending, trash; and the store's background jobs.
 
 #include <chrono>
 #include <cstdint>
@@ -29,6 +29,8 @@ struct StorageLoopsOptions {
   std::uint64_t min_free = 0;
   std::chrono::milliseconds heartbeat_every{10'000};
   std::chrono::milliseconds poll_every{30'000};  ///< the safety net under the change feed
+  std::chrono::milliseconds salvage_every{15'000};
+  std::chrono::milliseconds trash_keep = std::chrono::days(7);
   std::chrono::seconds keep_changes = std::chrono::hours(24);
   const Clock* clock = &system_clock();
   Random* random = &system_random();

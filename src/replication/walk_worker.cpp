@@ -10,10 +10,11 @@ constexpr std::chrono::minutes kBusyWait{1};
 
 class WalkWorker final : public Worker {
  public:
-  WalkWorker(MetadataStore& store, NodeVolume node, WalkOptions walk, std::chrono::milliseconds cycle,
-             std::shared_ptr<StopSignal> stop, Log log)
+  WalkWorker(MetadataStore& store, NodeVolume node, std::shared_ptr<NodeGate> gate, WalkOptions walk,
+             std::chrono::milliseconds cycle, std::shared_ptr<StopSignal> stop, Log log)
       : store_(store),
         node_(std::move(node)),
+        gate_(std::move(gate)),
         walk_(std::move(walk)),
         cycle_(cycle),
         stop_(std::move(stop)),
@@ -29,6 +30,7 @@ class WalkWorker final : public Worker {
 
   MetadataStore& store_;
   const NodeVolume node_;
+  const std::shared_ptr<NodeGate> gate_;
   const WalkOptions walk_;
   const std::chrono::milliseconds cycle_;
   const std::shared_ptr<StopSignal> stop_;
@@ -54,6 +56,7 @@ task<result<WorkerStep>> WalkWorker::step() {
     *status_ = fmt::format("next in {}", format_duration(wait));
     co_return WorkerStep::idle(wait);
   }
+  GG_CO_CHECK(co_await gate_->pass());
   WalkOptions options = walk_;
   options.on_progress = [status = status_](const WalkProgress& progress) {
     *status = fmt::format("{} files{}", format_count(progress.files),
@@ -82,14 +85,14 @@ void WalkWorker::tell(const WalkReport& report) {
 }  // namespace
 
 std::shared_ptr<Worker> make_walk_worker(MetadataStore& store, NodeVolume node,
-                                         const StorageLoopsOptions& options, std::shared_ptr<StopSignal> stop,
-                                         Log log) {
+                                         std::shared_ptr<NodeGate> gate, const StorageLoopsOptions& options,
+                                         std::shared_ptr<StopSignal> stop, Log log) {
   WalkOptions walk;
   walk.ignore = options.ignore;
   walk.brake_percent = options.brake_percent;
   walk.clock = options.clock;
-  return std::make_shared<WalkWorker>(store, std::move(node), std::move(walk), options.walk_cycle,
-                                      std::move(stop), std::move(log));
+  return std::make_shared<WalkWorker>(store, std::move(node), std::move(gate), std::move(walk),
+                                      options.walk_cycle, std::move(stop), std::move(log));
 }
 
 }  // namespace geogrid
