@@ -15,6 +15,7 @@
 #include <stdexcept>
 
 #include "support/mariadb_server.hpp"
+#include "support/unmounter.hpp"
 #include "support/wait.hpp"
 
 namespace geogrid::test {
@@ -65,6 +66,7 @@ bool is_mounted(const std::string& path) {
 }
 
 Cluster::Cluster(ClusterSetup setup) : setup_(std::move(setup)), scratch_("cluster") {
+  unmounter().watch(scratch_.path().string());
   if (setup_.mariadb) {
     MariaDbServer& server = MariaDbServer::shared();
     url_ = fmt::format("mariadb://{}@127.0.0.1:{}/{}", MariaDbServer::kUser, server.port(),
@@ -105,10 +107,11 @@ void Cluster::write_config(std::size_t client) const {
   text += "nodes:\n";
   for (std::size_t node = 0; node < setup_.nodes; ++node)
     text += fmt::format("  {}: {{ path: '{}' }}\n", name(node), roots_[node]);
-  text += fmt::format("classes: {}\nstorage:\n  min_free: 1MiB\n  walk: {{ cycle: {} }}\n", setup_.classes,
-                      setup_.walk_cycle);
+  text += fmt::format("classes: {}\nstorage:\n  min_free: {}\n  walk: {{ cycle: {} }}\n", setup_.classes,
+                      setup_.min_free, setup_.walk_cycle);
   if (client < mounts_.size())
-    text += fmt::format("client:\n  mounts: [ {{ mountpoint: '{}' }} ]\n{}", mounts_[client], setup_.client);
+    text += fmt::format("client:\n  mounts: [ {{ mountpoint: '{}'{} }} ]\n{}", mounts_[client],
+                        setup_.mount_options, setup_.client);
   text += setup_.more;
   std::ofstream(config(client)) << text;
 }
@@ -116,9 +119,14 @@ void Cluster::write_config(std::size_t client) const {
 void Cluster::launch(Processes& among, std::size_t index, const char* role) {
   if (among.count(index)) throw std::runtime_error(fmt::format("{}{} runs already", role, index));
   const bool client = &among == &clients_;
-  std::vector<std::string> command{program_under_test(), fmt::format("--role={}", role), "--config",
-                                   config(client ? index : 0)};
-  if (!client) command.push_back("--replica=" + name(index));
+  const bool both = client && index == 0 && setup_.node_with_client;
+  std::vector<std::string> command;
+  if (client) command = setup_.client_under;
+  for (const std::string& word :
+       {program_under_test(), fmt::format("--role={}{}", role, both ? ",storage" : ""),
+        std::string("--config"), config(client ? index : 0)})
+    command.push_back(word);
+  if (!client || both) command.push_back("--replica=" + name(index));
   among[index] = std::make_unique<ChildProcess>(command, scratch_.file(fmt::format("{}{}.log", role, index)));
 }
 
@@ -134,7 +142,7 @@ void Cluster::end(Processes& among, std::size_t index, const char* role, int sig
 }
 
 void Cluster::start() {
-  for (std::size_t node = 0; node < setup_.nodes; ++node) start_storage(node);
+  for (std::size_t node = setup_.node_with_client ? 1 : 0; node < setup_.nodes; ++node) start_storage(node);
   for (std::size_t client = 0; client < setup_.clients; ++client) start_client(client);
 }
 
@@ -170,6 +178,12 @@ void Cluster::start_client(std::size_t client) {
 
 void Cluster::stop_client(std::size_t client) {
   end(clients_, client, "client", SIGTERM);
+}
+void Cluster::unmount_client(std::size_t client) {
+  ChildProcess fusermount({"fusermount3", "-u", mounts_.at(client)}, scratch_.file("fusermount.log"));
+  if (exit_code(fusermount.wait(kStopDeadline)) != 0)
+    throw std::runtime_error(fmt::format("client{} cannot be unmounted:\n{}", client, logs()));
+  end(clients_, client, "client", 0);
 }
 void Cluster::stop_storage(std::size_t node) {
   end(storages_, node, "storage", SIGTERM);

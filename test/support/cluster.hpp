@@ -21,6 +21,12 @@ struct ClusterSetup {
   /// YAML of the section `classes`, in one line.
   std::string classes = "[ { name: others, replicas: 2, backups: 0 } ]";
   std::string walk_cycle = "1h";
+  std::string min_free = "1MiB";
+  /// The process of the first mount is the first node's too: `--role=client,storage`.
+  bool node_with_client = false;
+  std::string mount_options = "";  ///< further YAML of each mount: ", read_only: true"
+  std::vector<std::string> client_under =
+      {};  ///< a command that runs the client: {"prlimit", "--nofile=100"}
   std::string client =
       "";                 ///< further YAML keys of the section `client`, each line with two spaces before it
   std::string more = "";  ///< further sections of YAML
@@ -56,7 +62,8 @@ class Cluster {
   void stop();                            ///< all, clients first, in good order: throws unless each exits 0
   void start_client(std::size_t client);  ///< and waits until it is mounted
   void start_storage(std::size_t node);
-  void stop_client(std::size_t client);  ///< SIGTERM: throws unless it exits 0
+  void stop_client(std::size_t client);     ///< SIGTERM: throws unless it exits 0
+  void unmount_client(std::size_t client);  ///< as a user does: throws unless the process then exits 0
   void stop_storage(std::size_t node);
   void kill_client(std::size_t client);  ///< SIGKILL; the dead mount stays, as it would
   void kill_storage(std::size_t node);
