@@ -28,9 +28,8 @@ struct Fetched {
 struct ReplicatorMemory {
   SourceSet sources;
   Throttle throttle;
-  std::unordered_set<std::string> folders;  ///< that are there on the destination; bounded, see kMaxFolders
+  std::unordered_set<std::string> folders;  ///< that are there on the destination; make_recorded_folders()
   std::map<NodeIndex, std::uint64_t> withdrawn_from;
-  static constexpr std::size_t kMaxFolders = 65'536;
   /// A source with more wrong copies than this is a matter for a person, and for a walk with its brake.
   static constexpr std::uint64_t kMaxWithdrawn = 100;
 };

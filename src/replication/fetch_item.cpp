@@ -1,32 +1,39 @@
 // The first stage of replication: a file from one of its sources.
 
 #include "replication/copy_run.hpp"
+#include "replication/still_true.hpp"
 
 namespace geogrid {
 namespace {
 
-// A copy whose bytes are wrong stops counting, and is reported.
+// A copy whose bytes are wrong stops counting, and is reported; unless it was just being replaced.
 task<void> withdraw_source(std::shared_ptr<CopyRun> run, NodeIndex source, WorkItem item, Fetch fetch) {
-  ++run->report.bad_sources;
-  if (++run->memory->withdrawn_from[source] > ReplicatorMemory::kMaxWithdrawn) {
+  if (run->memory->withdrawn_from[source] >= ReplicatorMemory::kMaxWithdrawn) {
+    ++run->report.bad_sources;
     run->log.warning("node {} has more than {} wrong copies: the rest still counts, walk it with --deep",
                      source.value, ReplicatorMemory::kMaxWithdrawn);
     co_return;
   }
-  (void)run->finding(fetch.reason, source, item.path, fetch.detail);
   std::vector<Withdrawal> one{{item.inode.id, item.inode.version, item.path, fetch.reason, fetch.detail}};
   auto done = co_await run->store.withdraw_copies(source, std::move(one));
-  if (!done) run->fail_with(std::move(done).error());
+  if (!done) co_return run->fail_with(std::move(done).error());
+  if (!done->front()) co_return;
+  ++run->report.bad_sources;
+  ++run->memory->withdrawn_from[source];
+  (void)run->finding(fetch.reason, source, item.path, fetch.detail);
 }
 
 task<void> note_source_error(std::shared_ptr<CopyRun> run, NodeIndex source, WorkItem item, Error error) {
   ++run->report.source_errors;
   run->log.debug("reading {} from node {}: {}", printable(item.path.str()), source.value, error.message);
+  const bool told = !error.is(errc::stale) && !error.is(errc::busy);
+  const auto counted = co_await still_counted(run->store, source, item.inode, item.path);
+  if (!told || !counted || !*counted) co_return;
   // A file that is missing is withdrawn by walks only: they have a brake.
   if (error.is(std::errc::no_such_file_or_directory))
     co_await run->tell(
         run->finding(FindingKind::missing, source, item.path, "not there when it was to be read"));
-  else if (!error.is(errc::stale) && !error.is(errc::busy))
+  else
     co_await run->tell(run->finding(FindingKind::unreadable, source, item.path, error.message));
 }
 

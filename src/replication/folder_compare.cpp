@@ -54,6 +54,7 @@ Verdict verdict_of_both(const DiskEntry& disk, const Inode& known, const Compare
 
 Verdict verdict_of_absent(const Inode& known, const CompareOptions& options) {
   if (known.is_folder()) return Verdict::folder_absent;
+  if (known.type == FileType::symlink) return Verdict::missing_link;
   const bool counted =
       known.is_file() && known.state == ContentState::published && known.replicas.contains(options.node);
   return counted ? Verdict::missing : Verdict::nothing;

@@ -24,6 +24,7 @@ enum class Verdict : std::uint8_t {
   recheck,        ///< counted, but size or mtime are not the recorded ones: digest
   prove,          ///< as recorded and counted; the walk is deep: digest
   missing,        ///< counted, and not in the listing: prove its absence
+  missing_link,   ///< a symlink that is not in the listing: to be made
   older,          ///< bytes of an older version: replication replaces them
   conflict,       ///< not counted, and of another size or link target
   type_conflict,  ///< of another type than metadata has it

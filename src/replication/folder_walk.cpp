@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "replication/folder_judgement.hpp"
 #include "replication/folder_listing.hpp"
+#include "replication/missing_links.hpp"
 #include "replication/pages.hpp"
 #include "replication/walk_state.hpp"
 
@@ -43,6 +44,7 @@ class FolderWalk {
   task<result<Next>> claim(FolderJudgement& judgement);
   task<result<void>> align(const FolderJudgement& judgement);
   task<result<void>> look_for_missing(const FolderComparison& comparison);
+  task<result<void>> make_links(const FolderComparison& comparison);
   task<result<void>> tell_rest(const FolderComparison& comparison);
   task<result<void>> note_proofs();
 
@@ -109,6 +111,7 @@ task<result<FolderWalk::Next>> FolderWalk::pass() {
   GG_CO_TRY(const Next files, co_await work_on_files(comparison, seen));
   if (files == Next::gone) co_return files;
   GG_CO_CHECK(co_await look_for_missing(comparison));
+  GG_CO_CHECK(co_await make_links(comparison));
   if (next == Next::again || files == Next::again) co_return Next::again;
   GG_CO_CHECK(co_await tell_rest(comparison));
   co_return Next::done;
@@ -358,6 +361,13 @@ task<result<void>> FolderWalk::look_for_missing(const FolderComparison& comparis
           {item.known->id, item.known->version, path, FindingKind::type_conflict, "not a file here"});
   }
   co_return co_await state_->withdraw(std::move(gone));
+}
+
+task<result<void>> FolderWalk::make_links(const FolderComparison& comparison) {
+  std::vector<Inode> links;
+  for (const Comparison& item : comparison.items)
+    if (item.verdict == Verdict::missing_link) links.push_back(*item.known);
+  co_return co_await make_missing_links(state_, job_.path, std::move(links));
 }
 
 // What was clear without a digest.

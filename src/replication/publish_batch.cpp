@@ -7,6 +7,7 @@
 #include "replication/copy_run.hpp"
 #include "replication/folder_compare.hpp"
 #include "replication/folder_listing.hpp"
+#include "replication/recorded_folders.hpp"
 
 namespace geogrid {
 namespace {
@@ -14,21 +15,9 @@ namespace {
 constexpr int kTries = 3;  // how often what lies in the way is put aside
 constexpr std::size_t kParallelFolders = 8;
 
-// Makes the folder at `path` with its recorded attributes, and those above it, where they are missing.
+// Where this fails, the publication below it fails too, or makes the folder with plain attributes.
 task<void> make_folders(std::shared_ptr<CopyRun> run, Path path) {
-  auto& known = run->memory->folders;
-  std::vector<Path> missing;
-  for (Path at = path; !at.is_root() && !known.contains(at.str()); at = at.parent()) missing.push_back(at);
-  for (; !missing.empty(); missing.pop_back()) {
-    const Path& folder = missing.back();
-    // Where this fails, the publication below it fails too, or makes the folder with plain attributes.
-    const auto recorded = co_await run->store.resolve(folder);
-    if (!recorded || !recorded->is_folder()) co_return;
-    const auto made = co_await run->destination->make_folder(folder, recorded->attributes);
-    if (!made) co_return;
-    if (known.size() >= ReplicatorMemory::kMaxFolders) known.clear();
-    known.insert(folder.str());
-  }
+  (void)co_await make_recorded_folders(run->store, run->destination, std::move(path), run->memory->folders);
 }
 
 class Batch {

@@ -8,6 +8,7 @@
 #include "replication/folder_judgement.hpp"
 #include "replication/folder_listing.hpp"
 #include "replication/folder_queue.hpp"
+#include "replication/still_true.hpp"
 
 namespace geogrid {
 namespace {
@@ -37,15 +38,8 @@ using Shared = std::shared_ptr<Verification>;
 
 // Files change while they are looked at: a fault counts only if metadata still says what the disk does not
 // have.
-task<result<bool>> still_counted(Shared v, Inode known) {
-  const auto now = co_await v->store.get(known.id);
-  if (!now && !now.error().is(errc::not_found)) co_return now.error();
-  co_return now && now->version == known.version && now->parent == known.parent && now->name == known.name &&
-      now->replicas.contains(v->node.index);
-}
-
 task<result<void>> tell_fault(Shared v, VerifyKind kind, Inode known, Path path, std::string detail) {
-  GG_CO_TRY(const bool counts, co_await still_counted(v, std::move(known)));
+  GG_CO_TRY(const bool counts, co_await still_counted(v->store, v->node.index, std::move(known), path));
   if (counts) v->tell(kind, path, std::move(detail));
   co_return result<void>();
 }
@@ -81,6 +75,20 @@ task<result<void>> verify_missing(Shared v, Path path, Inode known) {
   co_return co_await tell_fault(v, VerifyKind::missing, std::move(known), path, "counted, and not there");
 }
 
+// What is to leave the path soon, or has left it by now, is no stranger.
+task<result<void>> tell_unknown(Shared v, Path path, std::string detail) {
+  GG_CO_TRY(const bool owes, co_await owes_on(v->store, v->node.index, path));
+  if (owes) co_return result<void>();
+  const auto there = co_await v->node.volume->stat(path);
+  if (!there && ends_traversal(there.error())) co_return there.error();
+  if (!there && there.error().is(std::errc::no_such_file_or_directory)) co_return result<void>();
+  const auto known = co_await v->store.resolve(path);
+  if (!known && !known.error().is(errc::not_found) && !known.error().is(errc::not_a_folder))
+    co_return known.error();
+  if (!known) v->tell(VerifyKind::unknown, path, std::move(detail));
+  co_return result<void>();
+}
+
 // What is clear from the listing; what needs a digest is put into `to_digest`.
 task<result<void>> verify_item(Shared v, const FolderJob& job, Comparison item,
                                std::vector<Comparison>& to_digest) {
@@ -103,12 +111,11 @@ task<result<void>> verify_item(Shared v, const FolderJob& job, Comparison item,
       if (item.disk->type == FileType::folder)
         v->queue.add({path, InodeId{}, false, 0, nullptr});
       else
-        v->tell(VerifyKind::unknown, path, "a symlink that metadata does not know");
+        co_return co_await tell_unknown(v, path, "a symlink that metadata does not know");
       break;
     case Verdict::new_file:
     case Verdict::young:
-      v->tell(VerifyKind::unknown, path, "not in metadata");
-      break;
+      co_return co_await tell_unknown(v, path, "not in metadata");
     case Verdict::missing:
       co_return co_await verify_missing(v, path, *item.known);
     case Verdict::recheck:
@@ -133,6 +140,7 @@ task<result<void>> verify_item(Shared v, const FolderJob& job, Comparison item,
     case Verdict::type_conflict:
       v->tell(VerifyKind::type_conflict, path, "of another type than in metadata");
       break;
+    case Verdict::missing_link:  // the next walk makes it
     case Verdict::special:
       break;
   }

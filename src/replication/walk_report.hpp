@@ -25,6 +25,7 @@ struct WalkReport {
   // Done.
   std::uint64_t registered_files = 0;
   std::uint64_t registered_folders = 0;
+  std::uint64_t made_symlinks = 0;  ///< recorded ones that the node lacked
   std::uint64_t registered_symlinks = 0;
   std::uint64_t claimed = 0;  ///< copies of known files that count now
   std::uint64_t filled = 0;   ///< digests that nobody knew before

@@ -1,21 +1,18 @@
 #include "replication/walk_state.hpp"
 
 #include <algorithm>
-#include <iterator>
 
 #include "base/units.hpp"
 #include "policy/brake.hpp"
 #include "replication/folder_listing.hpp"
 #include "replication/pages.hpp"
+#include "replication/still_true.hpp"
 
 namespace geogrid {
 namespace {
 
 constexpr std::chrono::seconds kSeenFor{1};
 constexpr std::size_t kMaxTold = 20'000;  // findings that are remembered, to know which older ones are over
-constexpr std::size_t kIntentPage = 1000;
-constexpr std::size_t kMaxIntents =
-    10'000;  // owed by the node; with more, nothing is concluded until it has caught up
 
 }  // namespace
 
@@ -127,19 +124,12 @@ task<result<bool>> WalkState::may_withdraw(std::size_t count) {
 // What the node still has to remove or rename is not missing: the store would not withdraw it, and the brake
 // must not count it.
 task<result<void>> WalkState::drop_owed(std::vector<Withdrawal>& withdrawals) {
-  std::vector<Intent> owed;
-  for (bool more = !withdrawals.empty(); more;) {
-    const IntentId after = owed.empty() ? IntentId{} : owed.back().id;
-    GG_CO_TRY(std::vector<Intent> page, co_await store.owed_by(node, after, kIntentPage));
-    more = page.size() == kIntentPage && owed.size() < kMaxIntents;
-    std::ranges::move(page, std::back_inserter(owed));
-  }
+  if (withdrawals.empty()) co_return result<void>();
+  GG_CO_TRY(const auto owed, co_await all_owed(store, node));
   const std::size_t before = withdrawals.size();
   std::erase_if(withdrawals, [&](const Withdrawal& one) {
-    return owed.size() >= kMaxIntents || std::ranges::any_of(owed, [&](const Intent& intent) {
-             return one.path.is_within(intent.path) ||
-                    (intent.kind == IntentKind::rename && one.path.is_within(intent.new_path));
-           });
+    return !owed ||
+           std::ranges::any_of(*owed, [&](const Intent& intent) { return touches(intent, one.path); });
   });
   report.changed_meanwhile += before - withdrawals.size();
   co_return result<void>();

@@ -64,6 +64,7 @@ std::string render_walk(const std::string& node, const WalkReport& r, Style styl
   lines.add(r.registered_files, "files registered", Tone::good);
   lines.add(r.registered_folders, "folders registered");
   lines.add(r.registered_symlinks, "symlinks registered");
+  lines.add(r.made_symlinks, "recorded symlinks made", Tone::good);
   lines.add(r.claimed, "copies of known files counted", Tone::good);
   lines.add(r.filled, "missing digests filled");
   lines.add(r.proved, "copies proved by their digest");
@@ -102,6 +103,7 @@ Json walk_json(const std::string& node, const WalkReport& r) {
           {"registered_files", r.registered_files},
           {"registered_folders", r.registered_folders},
           {"registered_symlinks", r.registered_symlinks},
+          {"made_symlinks", r.made_symlinks},
           {"claimed", r.claimed},
           {"filled", r.filled},
           {"proved", r.proved},
