@@ -6,7 +6,7 @@ namespace geogrid {
 
 void ChangeRows::add(ChangeKind kind, InodeId inode, InodeId parent, std::string_view name) {
   const SqlValue gone_from = kind == ChangeKind::removed ? to_sql(parent) : SqlValue();
-  rows_.add(tx_.context().origin, kind, inode, parent, name, 0, std::string_view(), gone_from);
+  rows_.add(tx_.origin(), kind, inode, parent, name, 0, std::string_view(), gone_from);
 }
 
 task<result<void>> ChangeRows::flush() {
@@ -18,8 +18,8 @@ task<result<ChangeId>> log_move(Tx& tx, const Inode& from, InodeId new_parent, s
       const SqlOutcome done,
       co_await tx.run("INSERT INTO changelog (origin,kind,inode,parent,name,new_parent,new_name,gone_from) "
                       "VALUES (?,?,?,?,?,?,?,?)",
-                      tx.context().origin, ChangeKind::moved, from.id, from.parent, from.name, new_parent,
-                      new_name, from.parent));
+                      tx.origin(), ChangeKind::moved, from.id, from.parent, from.name, new_parent, new_name,
+                      from.parent));
   co_return ChangeId(static_cast<std::uint64_t>(done.inserted_id));
 }
 

@@ -170,6 +170,7 @@ class MariadbDriver final : public SqlDriver {
     return transact_on(core_, options, std::move(body));
   }
   task<result<void>> read(SqlBody body) override { return read_on(core_, std::move(body)); }
+  task<result<void>> sync() override { co_return result<void>(); }
   task<result<std::uint64_t>> change_hint() override { return hint_on(core_); }
   task<result<void>> execute_script(std::string sql) override { return script_on(core_, std::move(sql)); }
   void close() override { core_->pool->close(); }

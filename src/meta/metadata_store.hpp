@@ -23,8 +23,8 @@ class MetadataStore : public NamespaceStore,
                       public ChangeLog,
                       public StoreAdmin {
  public:
-  /// This process in the change log, where it changed names, attributes and content (NamespaceStore): a client
-  /// skips its own echo. What walks and copies record (CopyStore and the rest) has another.
+  /// This process in the change log, where it changed names, attributes and content (NamespaceStore): a
+  /// client skips its own echo. What walks and copies record (CopyStore and the rest) has another.
   virtual Origin origin() const = 0;
   /// Ends it; calls in flight end with errc::cancelled.
   virtual void close() = 0;

@@ -42,8 +42,8 @@ struct CreatedFile {
 struct PublicationPlace {
   Inode inode;  ///< as it is now: without the copies that were withdrawn
   Path path;
-  NodeSet owing;  ///< of the nodes asked about, those that owe something on the path or above it: to be carried
-                  ///< out first, then ask again
+  NodeSet owing;  ///< of the nodes asked about, those that owe something on the path or above it: to be
+                  ///< carried out first, then ask again
 };
 
 /// New content of a file, which lies at `path` on `replicas` already.
@@ -82,8 +82,8 @@ enum class IntentKind : std::uint8_t {
   rename = 2,
   remove_folder = 3,
   make_folder = 4,
-  exchange = 5,  ///< what lies at path and at new_path changes places; a node may have only one of them
-  salvage = 6,   ///< a writer died: what lies at the path was never recorded, and belongs to lost+found
+  exchange = 5,      ///< what lies at path and at new_path changes places; a node may have only one of them
+  salvage = 6,       ///< a writer died: what lies at the path was never recorded, and belongs to lost+found
   make_symlink = 7,  ///< its target is in the row
 };
 using IntentId = StrongId<struct IntentTag, std::uint64_t>;
@@ -139,19 +139,26 @@ class NamespaceStore {
   virtual task<result<void>> end_owner(LeaseOwner owner) = 0;
   /// Gives up the lease of one file that was not changed; a file that was never published goes away with it.
   virtual task<result<void>> abandon(InodeId id, LeaseOwner owner) = 0;
-  /// Owners and files whose lease has run out: published files lose the lease, pending rows go, and every node
-  /// then owes IntentKind::salvage on their path. Returns the rows that went, at most `limit`.
+  /// Owners and files whose lease has run out: published files lose the lease, pending rows go, and every
+  /// node then owes IntentKind::salvage on their path. Returns the rows that went, at most `limit`. Not
+  /// logged under origin(): the client of the same process hears of it as of another's change.
   virtual task<result<std::vector<Inode>>> expire_leases(std::size_t limit) = 0;
 
-  /// Before what lies on `nodes` at the file's path is replaced: takes (or renews) the lease, and counts these
-  /// nodes' copies of the present version as older from now on, so that nobody takes the new bytes for it.
+  /// Before what lies on `nodes` at the file's path is replaced: takes (or renews) the lease, and counts
+  /// these nodes' copies of the present version as older from now on, so that nobody takes the new bytes for
+  /// it; those that are `owing` are left as they are. Until the lease ends, copies on these nodes are not
+  /// counted, and those of the file not withdrawn, by others. A file that was never published only gets its
+  /// lease renewed. Errors: errc::refused if a node is not in use.
   virtual task<result<PublicationPlace>> begin_publication(InodeId id, LeaseOwner owner, NodeSet nodes,
                                                            std::chrono::seconds lease) = 0;
   /// Takes the next version under the row's lock, and ends the owner's lease. Last close wins. Errors:
-  /// errc::stale if the lease is gone; errc::not_found if the file was removed.
+  /// errc::stale if the lease is gone; errc::not_found if the file was removed; errc::refused if a node is not
+  /// in use.
   virtual task<result<Published>> publish(Publication publication, bool durable) = 0;
-  /// Ends a publication that came to nothing: copies of `version` that begin_publication() withdrew from
-  /// `nodes`, where they lie as they did, count again; the lease ends.
+  /// Ends a publication that came to nothing: copies of `version` that this owner's begin_publication()
+  /// withdrew from `nodes`, where they lie as they did, count again (but for those that another writer is
+  /// about to replace: they do when that one cancels too); the lease ends, and a file that was never published
+  /// goes away with it.
   virtual task<result<void>> cancel_publication(InodeId id, LeaseOwner owner, NodeSet nodes,
                                                 Version version) = 0;
   virtual task<result<Inode>> set_attributes(InodeId id, AttributeChange change) = 0;

@@ -26,6 +26,17 @@ task<result<void>> begin_proof(Tx& tx, NodeIndex node, std::vector<InodeId> fold
   co_return co_await rows.flush(tx.connection());
 }
 
+task<result<void>> begin_proofs(Tx& tx, NodeSet nodes, InodeId folder) {
+  NodeSet known;
+  const OnRow keep = [&](const SqlRow& row) {
+    known = known.with(NodeIndex(static_cast<std::uint8_t>(row.integer(0))));
+  };
+  GG_CO_CHECK(co_await tx.each("SELECT node FROM proved_folder WHERE folder = ?", keep, folder));
+  for (const NodeIndex node : nodes - known)
+    GG_CO_CHECK(co_await begin_proof(tx, node, std::vector<InodeId>(1, folder)));
+  co_return result<void>();
+}
+
 task<result<void>> carry_proof(Tx& tx, const Inode& file, InodeId new_folder) {
   GG_CO_CHECK(co_await tx.run("UPDATE proved_file SET folder = ? WHERE file = ?", new_folder, file.id));
   std::map<NodeIndex, std::int64_t> times;

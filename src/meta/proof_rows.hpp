@@ -11,6 +11,9 @@ namespace geogrid {
 /// holds for every copy there, since each is verified when it is first counted.
 task<result<void>> begin_proof(Tx& tx, NodeIndex node, std::vector<InodeId> folders);
 
+/// The same for several nodes and one folder.
+task<result<void>> begin_proofs(Tx& tx, NodeSet nodes, InodeId folder);
+
 /// The file goes from its folder to another one, and takes its own times along. REQUIRES: called before the
 /// row is moved.
 task<result<void>> carry_proof(Tx& tx, const Inode& file, InodeId new_folder);

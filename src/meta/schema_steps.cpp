@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "meta/mariadb_driver.hpp"
 #include "meta/schema.hpp"
 
@@ -97,10 +99,27 @@ SchemaStep first_step(SqlDialect dialect) {
   return step;
 }
 
+const char* const kUnhashed = "CREATE TABLE IF NOT EXISTS unhashed (file @int@, PRIMARY KEY (file)) @keyed@";
+const char* const kFindUnhashed =
+    "INTO unhashed (file) SELECT id FROM inode WHERE type = 2 AND state = 1 AND digest_algorithm = 0";
+
+// Writing: who carries out what is owed, what a writer withdrew and may replace, files without a digest.
+SchemaStep second_step(SqlDialect dialect) {
+  const bool sqlite = dialect == SqlDialect::sqlite;
+  const auto column = [&](const char* table, const char* name) {
+    return fmt::format("ALTER TABLE {} ADD COLUMN {} {} @int@ DEFAULT 0", table,
+                       sqlite ? "" : "IF NOT EXISTS", name);
+  };
+  return {2,
+          {column("owed", "taker"), column("owed", "taken_until"), column("lease", "version"),
+           column("lease", "withdrawn"), column("lease", "asked"), kUnhashed,
+           fmt::format("INSERT {} {}", sqlite ? "" : "IGNORE", kFindUnhashed)}};
+}
+
 }  // namespace
 
 std::vector<SchemaStep> schema_steps(SqlDialect dialect) {
-  return {first_step(dialect)};
+  return {first_step(dialect), second_step(dialect)};
 }
 
 }  // namespace geogrid

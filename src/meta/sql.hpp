@@ -117,6 +117,9 @@ class SqlDriver {
   /// it. Sees this process's own finished transactions (on Galera too).
   virtual task<result<void>> read(SqlBody body) = 0;
 
+  /// What was committed before is power-safe when it returns (MariaDB: as its server is set).
+  virtual task<result<void>> sync() = 0;
+
   /// A number that differs from the last one if any process may have committed since; cheap enough to ask 20
   /// times a second (SQLite: PRAGMA data_version and the count of own commits; MariaDB: highest id of the
   /// change log).

@@ -29,18 +29,28 @@ class SqlStore final : public MetadataStore {
   task<result<Path>> path_of(InodeId id) override;
   task<result<Inode>> make_node(NewNode node) override;
   task<result<CreatedFile>> create_file(NewFile file) override;
-  task<result<Inode>> open_for_write(InodeId id, LeaseOwner owner, std::chrono::seconds lease) override;
   task<result<void>> renew_leases(LeaseOwner owner, std::chrono::seconds lease) override;
+  task<result<bool>> is_alive(LeaseOwner owner) override;
+  task<result<void>> end_owner(LeaseOwner owner) override;
   task<result<void>> abandon(InodeId id, LeaseOwner owner) override;
   task<result<std::vector<Inode>>> expire_leases(std::size_t limit) override;
+  task<result<PublicationPlace>> begin_publication(InodeId id, LeaseOwner owner, NodeSet nodes,
+                                                   std::chrono::seconds lease) override;
   task<result<Published>> publish(Publication publication, bool durable) override;
+  task<result<void>> cancel_publication(InodeId id, LeaseOwner owner, NodeSet nodes,
+                                        Version version) override;
   task<result<Inode>> set_attributes(InodeId id, AttributeChange change) override;
-  task<result<Removed>> unlink(InodeId parent, std::string name, Timestamp now) override;
-  task<result<Removed>> remove_folder(InodeId parent, std::string name, Timestamp now) override;
+  task<result<Removed>> unlink(InodeId parent, std::string name, Timestamp now, LeaseOwner by) override;
+  task<result<Removed>> remove_folder(InodeId parent, std::string name, Timestamp now,
+                                      LeaseOwner by) override;
   task<result<Renamed>> rename(InodeId parent, std::string name, InodeId new_parent, std::string new_name,
-                               RenameMode mode, Timestamp now) override;
+                               RenameMode mode, Timestamp now, LeaseOwner by,
+                               bool durable_if_replaced) override;
   task<result<std::vector<Intent>>> owed_by(NodeIndex node, IntentId after, std::size_t limit) override;
-  task<result<void>> finish_intents(NodeIndex node, std::vector<IntentId> ids) override;
+  task<result<std::vector<Intent>>> take_owed(NodeIndex node, LeaseOwner by, std::size_t limit,
+                                              std::chrono::seconds hold) override;
+  task<result<std::vector<bool>>> finish_intents(NodeIndex node, std::vector<IntentId> ids) override;
+  task<result<void>> sync() override;
 
   // ---- CopyStore ----
   task<result<std::vector<Registration>>> register_found(NodeIndex node, InodeId folder, ChangeId seen,
@@ -53,6 +63,7 @@ class SqlStore final : public MetadataStore {
                                                 std::chrono::seconds hold) override;
   task<result<void>> return_work(NodeIndex node, std::vector<InodeId> ids, bool failed,
                                  std::chrono::seconds retry_after) override;
+  task<result<std::vector<WorkItem>>> unhashed(NodeIndex node, InodeId after, std::size_t limit) override;
   task<result<QueueSummary>> queue_summary() override;
   task<result<std::vector<QueueEntry>>> queue_page(std::size_t offset, std::size_t limit) override;
   task<result<void>> proved_folder(NodeIndex node, InodeId folder, Timestamp when) override;
@@ -90,9 +101,13 @@ class SqlStore final : public MetadataStore {
   using Rules = task<result<void>> (*)(Tx&, const In& in, Out& out);
 
   /// Runs rules in a write transaction, or in a read, with what they need kept alive even if the calling
-  /// coroutine is dropped.
+  /// coroutine is dropped. What write() changes is logged under origin(), what record() does is not.
   template <typename In, typename Out>
   task<result<Out>> write(TransactOptions options, Rules<In, Out> rules, In in);
+  template <typename In, typename Out>
+  task<result<Out>> record(TransactOptions options, Rules<In, Out> rules, In in);
+  template <typename In, typename Out>
+  task<result<Out>> write_as(Origin origin, TransactOptions options, Rules<In, Out> rules, In in);
   template <typename In, typename Out>
   task<result<Out>> read(Rules<In, Out> rules, In in);
 

@@ -148,7 +148,7 @@ task<result<std::string>> SqlStore::checkpoint(NodeIndex node, std::string key) 
 
 task<result<void>> SqlStore::set_checkpoint(NodeIndex node, std::string key, std::string value) {
   Value in{{node, std::move(key)}, std::move(value)};
-  GG_CO_CHECK(co_await write({}, put_checkpoint, std::move(in)));
+  GG_CO_CHECK(co_await record({}, put_checkpoint, std::move(in)));
   co_return result<void>();
 }
 

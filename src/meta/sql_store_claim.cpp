@@ -6,8 +6,10 @@
 #include "meta/change_rows.hpp"
 #include "meta/finding_rows.hpp"
 #include "meta/inode_row.hpp"
+#include "meta/lease_rows.hpp"
 #include "meta/proof_rows.hpp"
 #include "meta/sql_store.hpp"
+#include "meta/unhashed_rows.hpp"
 #include "meta/work_queue.hpp"
 
 namespace geogrid {
@@ -21,18 +23,31 @@ struct Withdrawals {
   NodeIndex node;
   std::vector<Withdrawal> withdrawals;
 };
-using RowsById = std::unordered_map<InodeId, Inode>;
+// The files of a batch, locked.
+struct Rows {
+  std::unordered_map<InodeId, Inode> by_id;
+  std::unordered_map<InodeId, NodeSet> written;  ///< those that have writers: see being_written()
+
+  /// Whether a writer may be replacing what the node holds.
+  bool is_replaced(InodeId file, NodeIndex node) const {
+    const auto found = written.find(file);
+    return found != written.end() && found->second.contains(node);
+  }
+};
 
 template <typename Entry>
-task<result<RowsById>> lock_rows(Tx& tx, const std::vector<Entry>& entries) {
+task<result<Rows>> lock_rows(Tx& tx, const std::vector<Entry>& entries) {
   std::vector<InodeId> ids;
   ids.reserve(entries.size());
   for (const Entry& entry : entries) ids.push_back(entry.id);
-  auto inodes = co_await lock_inodes(tx, std::move(ids));
+  auto inodes = co_await lock_inodes(tx, ids);
   if (!inodes) co_return inodes.error();
-  RowsById rows;
-  rows.reserve(inodes->size());
-  for (Inode& inode : *inodes) rows.emplace(inode.id, std::move(inode));
+  Rows rows;
+  rows.by_id.reserve(inodes->size());
+  for (Inode& inode : *inodes) rows.by_id.emplace(inode.id, std::move(inode));
+  auto written = co_await being_written(tx, ids);
+  if (!written) co_return written.error();
+  rows.written = std::move(*written);
   co_return rows;
 }
 
@@ -72,24 +87,36 @@ task<result<void>> write_effects(Effects& effects) {
     queue_rows.push_back(*row);
     log.add(ChangeKind::copies, *row);
   }
-  for (const Inode* row : effects.hashed)
+  std::vector<InodeId> hashed;
+  for (const Inode* row : effects.hashed) {
     GG_CO_CHECK(co_await tx.run("UPDATE inode SET digest_algorithm = ?, digest = ? WHERE id = ?",
                                 row->digest.algorithm, row->digest.bytes, row->id));
+    hashed.push_back(row->id);
+  }
+  GG_CO_CHECK(co_await drop_unhashed(tx, hashed));
   GG_CO_CHECK(co_await write_copy_sets(tx, sets));
   WorkQueue queue(tx);
   if (!queue_rows.empty()) GG_CO_CHECK(co_await queue.remake(queue_rows));
   co_return co_await log.flush();
 }
 
-task<result<ClaimOutcome>> count_copy(const CopyClaim& claim, NodeIndex node, RowsById& rows,
-                                      Effects& effects) {
-  const auto found = rows.find(claim.id);
-  if (found == rows.end()) co_return ClaimOutcome::stale;
+// Whose bytes may say what the digest is: those of a copy that counts. Where none does, of one that is not
+// known to be of another version.
+bool may_fill(const Inode& row, NodeIndex node) {
+  return row.replicas.contains(node) || (row.replicas.empty() && !row.older.contains(node));
+}
+
+task<result<ClaimOutcome>> count_copy(const CopyClaim& claim, NodeIndex node, Rows& rows, Effects& effects) {
+  const auto found = rows.by_id.find(claim.id);
+  if (found == rows.by_id.end()) co_return ClaimOutcome::stale;
+  // What was checked may not lie there any more.
+  if (rows.is_replaced(claim.id, node)) co_return ClaimOutcome::stale;
   Inode& row = found->second;
   GG_CO_TRY(const bool current, co_await is_current(effects.tx, node, row, claim.version, claim.path));
   if (!current) co_return ClaimOutcome::stale;
   if (row.size != claim.size) co_return ClaimOutcome::mismatch;
   const bool first_digest = row.digest.pending();
+  if (first_digest && !may_fill(row, node)) co_return ClaimOutcome::stale;
   if (!first_digest && row.digest != claim.digest) co_return ClaimOutcome::mismatch;
   const bool counted_before = row.replicas.contains(node) && !row.older.contains(node);
   row.replicas = row.replicas.with(node);
@@ -103,14 +130,14 @@ task<result<ClaimOutcome>> count_copy(const CopyClaim& claim, NodeIndex node, Ro
 // The claims on work are done with, whatever became of them; what was found at a path is settled by a good
 // copy there.
 task<result<void>> finish_claims(Tx& tx, const Claims& in, const std::vector<ClaimOutcome>& outcomes,
-                                 const RowsById& rows) {
+                                 const Rows& rows) {
   std::vector<InodeId> ids;
   std::vector<InodeId> folders;
   std::vector<Path> good;
   for (std::size_t i = 0; i < in.claims.size(); ++i) {
     ids.push_back(in.claims[i].id);
     if (outcomes[i] != ClaimOutcome::counted) continue;
-    folders.push_back(rows.at(in.claims[i].id).parent);
+    folders.push_back(rows.by_id.at(in.claims[i].id).parent);
     good.push_back(in.claims[i].path);
   }
   GG_CO_CHECK(co_await run_over(tx.connection(),
@@ -124,7 +151,7 @@ task<result<void>> claim_rows(Tx& tx, const Claims& in, std::vector<ClaimOutcome
   GG_CO_TRY(const NodeSet living, co_await tx.living_nodes());
   if (!living.contains(in.node))
     co_return fail(errc::not_found, "no storage node has the index {}", in.node.value);
-  GG_CO_TRY(RowsById rows, co_await lock_rows(tx, in.claims));
+  GG_CO_TRY(Rows rows, co_await lock_rows(tx, in.claims));
   GG_CO_CHECK(co_await ask_owed(tx, in.node, in.claims));
   Effects effects(tx);
   for (const CopyClaim& claim : in.claims) {
@@ -136,15 +163,17 @@ task<result<void>> claim_rows(Tx& tx, const Claims& in, std::vector<ClaimOutcome
 }
 
 task<result<void>> withdraw_rows(Tx& tx, const Withdrawals& in, std::vector<bool>& out) {
-  GG_CO_TRY(RowsById rows, co_await lock_rows(tx, in.withdrawals));
+  GG_CO_CHECK(co_await tx.living_nodes());  // before the rows, as everywhere
+  GG_CO_TRY(Rows rows, co_await lock_rows(tx, in.withdrawals));
   GG_CO_CHECK(co_await ask_owed(tx, in.node, in.withdrawals));
   Effects effects(tx);
   std::vector<Finding> findings;
   std::vector<InodeId> withdrawn;
   for (const Withdrawal& w : in.withdrawals) {
-    const auto found = rows.find(w.id);
+    const auto found = rows.by_id.find(w.id);
     bool current = false;
-    if (found != rows.end()) {
+    // Between a writer's rename and its publish() other bytes lie there, rightly.
+    if (found != rows.by_id.end() && !rows.written.contains(w.id)) {
       GG_CO_TRY(current, co_await is_current(tx, in.node, found->second, w.version, w.path));
     }
     out.push_back(current);
@@ -175,7 +204,7 @@ task<result<std::vector<ClaimOutcome>>> SqlStore::claim_copies(NodeIndex node, s
                      printable(claim.path.str()));
   if (claims.empty()) co_return std::vector<ClaimOutcome>();
   Claims in{node, std::move(claims)};
-  co_return co_await write({.durable = durable}, claim_rows, std::move(in));
+  co_return co_await record({.durable = durable}, claim_rows, std::move(in));
 }
 
 task<result<std::vector<bool>>> SqlStore::withdraw_copies(NodeIndex node,
@@ -183,7 +212,7 @@ task<result<std::vector<bool>>> SqlStore::withdraw_copies(NodeIndex node,
   GG_CO_CHECK(check_batch(withdrawals.size()));
   if (withdrawals.empty()) co_return std::vector<bool>();
   Withdrawals in{node, std::move(withdrawals)};
-  co_return co_await write({}, withdraw_rows, std::move(in));
+  co_return co_await record({}, withdraw_rows, std::move(in));
 }
 
 }  // namespace geogrid

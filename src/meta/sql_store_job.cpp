@@ -2,6 +2,7 @@
 
 #include "meta/change_rows.hpp"
 #include "meta/inode_row.hpp"
+#include "meta/intent_rows.hpp"
 #include "meta/job_rows.hpp"
 #include "meta/sql_store.hpp"
 #include "meta/tree_rows.hpp"
@@ -163,14 +164,14 @@ task<result<StoreAdmin::Classified>> SqlStore::classify(InodeId after, std::size
   GG_CO_CHECK(check_batch(limit));
   const ClassifyPage page{after, limit, dry_run};
   if (dry_run) co_return co_await read(classify_page, page);
-  co_return co_await write({}, classify_page, page);
+  co_return co_await record({}, classify_page, page);
 }
 
 task<result<bool>> SqlStore::run_jobs() {
   // Asking must not take the write lock.
   GG_CO_TRY(const bool waiting, co_await read(has_job, Nothing()));
   if (!waiting) co_return false;
-  co_return co_await write({}, run_page, Nothing());
+  co_return co_await record({}, run_page, Nothing());
 }
 
 }  // namespace geogrid

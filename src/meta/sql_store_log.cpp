@@ -82,7 +82,7 @@ task<result<ChangeId>> SqlStore::pruned_up_to() {
 }
 
 task<result<bool>> SqlStore::prune_changes(std::chrono::seconds keep) {
-  return write({}, prune_page, keep);
+  return record({}, prune_page, keep);
 }
 
 }  // namespace geogrid

@@ -2,6 +2,7 @@
 
 #include "base/path.hpp"
 #include "meta/change_rows.hpp"
+#include "meta/intent_rows.hpp"
 #include "meta/lease_rows.hpp"
 #include "meta/sql_store.hpp"
 #include "meta/tree_rows.hpp"
@@ -59,6 +60,18 @@ task<result<void>> make_row(Tx& tx, const NewNode& in, Inode& out) {
   co_return co_await insert_entry(tx, out);
 }
 
+// A symlink is owed by all nodes: it is kept in metadata, and made where others may look without us.
+task<result<void>> make_symlink_row(Tx& tx, const NewNode& in, Inode& out) {
+  GG_CO_TRY(const NodeSet living, co_await tx.living_nodes());  // before the rows, as everywhere
+  GG_CO_CHECK(co_await make_row(tx, in, out));
+  GG_CO_TRY(const auto folder, co_await tx.path_of(in.parent));
+  if (!folder) co_return no_such_name(in.name);
+  NewIntent intent{
+      IntentKind::make_symlink, out.id, folder->child(in.name), Path(), in.attributes.ctime, living, in.by};
+  GG_CO_CHECK(co_await put_intent(tx, std::move(intent)));
+  co_return result<void>();
+}
+
 task<result<void>> create_row(Tx& tx, const NewFile& in, CreatedFile& out) {
   GG_CO_CHECK(co_await lock_folder(tx, in.parent));
   GG_CO_TRY(auto there, co_await lock_entry(tx, in.parent, in.name));
@@ -113,7 +126,8 @@ task<result<void>> alter_row(Tx& tx, const Alteration& in, Inode& out) {
 
 task<result<Inode>> SqlStore::make_node(NewNode node) {
   GG_CO_CHECK(check(node));
-  co_return co_await write({.exactly_once = true}, make_row, std::move(node));
+  const auto rules = node.type == FileType::symlink ? make_symlink_row : make_row;
+  co_return co_await write({.exactly_once = true}, rules, std::move(node));
 }
 
 task<result<CreatedFile>> SqlStore::create_file(NewFile file) {

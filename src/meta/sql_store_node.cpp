@@ -189,7 +189,7 @@ task<result<NodeRecord>> SqlStore::add_node(NewStorageNode node) {
   GG_CO_CHECK(check_weight(node.weight));
   if (node.name.empty() || node.name.size() > kMaxNameBytes || node.zone.size() > kMaxNameBytes)
     co_return fail(errc::invalid_argument, "names of nodes and zones have 1 to {} bytes", kMaxNameBytes);
-  co_return co_await write({.durable = true, .exactly_once = true}, add_row, std::move(node));
+  co_return co_await record({.durable = true, .exactly_once = true}, add_row, std::move(node));
 }
 
 task<result<NodeRecord>> SqlStore::change_node(std::string name, NodeChange change) {
@@ -209,17 +209,17 @@ task<result<NodeRecord>> SqlStore::change_node(std::string name, NodeChange chan
     }
   }
   Alter in{std::move(name), std::move(change)};
-  co_return co_await write({.durable = true}, change_row, std::move(in));
+  co_return co_await record({.durable = true}, change_row, std::move(in));
 }
 
 task<result<void>> SqlStore::heartbeat(NodeIndex node, std::uint64_t free_bytes, std::uint64_t total_bytes) {
   Beat in{node, free_bytes, total_bytes};
-  GG_CO_CHECK(co_await write({}, beat_row, std::move(in)));
+  GG_CO_CHECK(co_await record({}, beat_row, std::move(in)));
   co_return result<void>();
 }
 
 task<result<void>> SqlStore::finish_first_walk(NodeIndex node) {
-  GG_CO_CHECK(co_await write({.durable = true}, finish_walk_row, node));
+  GG_CO_CHECK(co_await record({.durable = true}, finish_walk_row, node));
   co_return result<void>();
 }
 

@@ -94,14 +94,14 @@ task<result<void>> read_findings(Tx& tx, const std::size_t& limit, std::vector<F
 
 task<result<void>> SqlStore::proved_folder(NodeIndex node, InodeId folder, Timestamp when) {
   FolderProof in{node, folder, when.seconds};
-  GG_CO_CHECK(co_await write({}, prove_folder, std::move(in)));
+  GG_CO_CHECK(co_await record({}, prove_folder, std::move(in)));
   co_return result<void>();
 }
 
 task<result<void>> SqlStore::proved_files(NodeIndex node, std::vector<InodeId> files, Timestamp when) {
   GG_CO_CHECK(check_batch(files.size()));
   FileProofs in{node, std::move(files), when.seconds};
-  GG_CO_CHECK(co_await write({}, prove_files, std::move(in)));
+  GG_CO_CHECK(co_await record({}, prove_files, std::move(in)));
   co_return result<void>();
 }
 
@@ -112,13 +112,13 @@ task<result<std::vector<ProvedTime>>> SqlStore::proved_times(InodeId file) {
 task<result<void>> SqlStore::report(std::vector<Finding> findings) {
   GG_CO_CHECK(check_batch(findings.size()));
   if (findings.empty()) co_return result<void>();
-  GG_CO_CHECK(co_await write({}, report_rows, std::move(findings)));
+  GG_CO_CHECK(co_await record({}, report_rows, std::move(findings)));
   co_return result<void>();
 }
 
 task<result<void>> SqlStore::settle(FindingKind kind, NodeIndex node, Path path) {
   Settled in{kind, node, std::move(path)};
-  GG_CO_CHECK(co_await write({}, settle_row, std::move(in)));
+  GG_CO_CHECK(co_await record({}, settle_row, std::move(in)));
   co_return result<void>();
 }
 

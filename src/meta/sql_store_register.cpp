@@ -201,7 +201,7 @@ task<result<std::vector<Registration>>> SqlStore::register_found(NodeIndex node,
   Found found{node, folder, seen, std::move(entries)};
   GG_CO_CHECK(check(found));
   if (found.entries.empty()) co_return Outcomes();
-  co_return co_await write({.exactly_once = true}, register_rows, std::move(found));
+  co_return co_await record({.exactly_once = true}, register_rows, std::move(found));
 }
 
 }  // namespace geogrid

@@ -4,6 +4,7 @@
 
 #include "base/path.hpp"
 #include "meta/change_rows.hpp"
+#include "meta/intent_rows.hpp"
 #include "meta/job_rows.hpp"
 #include "meta/proof_rows.hpp"
 #include "meta/sql_store.hpp"
@@ -20,6 +21,7 @@ struct Move {
   std::string new_name;
   RenameMode mode = RenameMode::replace;
   Timestamp now;
+  LeaseOwner by;
 };
 
 // What is at both ends of a move, locked, and where that is.
@@ -138,30 +140,53 @@ task<result<void>> touch_ends(Tx& tx, const Move& in, int from, int to) {
 }
 
 task<result<void>> note_intent(Tx& tx, NewIntent intent, Renamed& out) {
-  GG_CO_TRY(const auto id, co_await put_intent(tx, std::move(intent)));
-  if (id) out.intents.push_back(*id);
+  GG_CO_TRY(const auto id, co_await put_intent(tx, intent));
+  if (!id) co_return result<void>();
+  out.intents.push_back(Intent{*id, intent.kind, intent.inode, std::move(intent.path),
+                               std::move(intent.new_path), intent.when, intent.owed});
   co_return result<void>();
+}
+
+// Those of the nodes that owe nothing yet which must be done before this: with a folder move names that
+// nobody here knows of, so that nothing at all may be owed.
+task<result<NodeSet>> untroubled(Tx& tx, const Ends& ends, NodeSet nodes) {
+  if (ends.source.is_folder() || (ends.target && ends.target->is_folder())) {
+    NodeSet free;
+    for (const NodeIndex node : nodes) {
+      GG_CO_TRY(const bool owes, co_await tx.owes_anything(node));
+      if (!owes) free = free.with(node);
+    }
+    co_return free;
+  }
+  GG_CO_TRY(const NodeSet at_from, co_await tx.owing(nodes, ends.from));
+  GG_CO_TRY(const NodeSet at_to, co_await tx.owing(nodes - at_from, ends.to));
+  co_return nodes - at_from - at_to;
 }
 
 task<result<void>> replace(Tx& tx, const Move& in, Ends& ends, Renamed& out) {
   GG_CO_TRY(const NodeSet movers, co_await holders(tx, ends.source));
+  NodeSet losers;
+  if (ends.target) {
+    GG_CO_TRY(losers, co_await holders(tx, *ends.target));
+  }
+  GG_CO_TRY(out.at_once, co_await untroubled(tx, ends, movers | losers));
   int new_folders = ends.source.is_folder() ? 1 : 0;
   if (ends.target) {
     const bool was_folder = ends.target->is_folder();
     new_folders -= was_folder ? 1 : 0;
-    GG_CO_TRY(const NodeSet losers, co_await holders(tx, *ends.target));
     GG_CO_CHECK(co_await remove_row(tx, *ends.target));
     NewIntent gone{was_folder ? IntentKind::remove_folder : IntentKind::remove,
                    ends.target->id,
                    ends.to,
                    Path(),
                    in.now,
-                   losers};
+                   losers,
+                   in.by};
     GG_CO_CHECK(co_await note_intent(tx, std::move(gone), out));
   }
   GG_CO_CHECK(co_await touch_ends(tx, in, ends.source.is_folder() ? -1 : 0, new_folders));
   GG_CO_CHECK(co_await move_row(tx, ends.source, in.new_parent, in.new_name, ends.to, in.now));
-  NewIntent moved{IntentKind::rename, ends.source.id, ends.from, ends.to, in.now, movers};
+  NewIntent moved{IntentKind::rename, ends.source.id, ends.from, ends.to, in.now, movers, in.by};
   co_return co_await note_intent(tx, std::move(moved), out);
 }
 
@@ -169,6 +194,7 @@ task<result<void>> exchange(Tx& tx, const Move& in, Ends& ends, Renamed& out) {
   Inode& other = *ends.target;
   GG_CO_TRY(const NodeSet of_source, co_await holders(tx, ends.source));
   GG_CO_TRY(const NodeSet of_target, co_await holders(tx, other));
+  GG_CO_TRY(out.at_once, co_await untroubled(tx, ends, of_source | of_target));
   const int change = (other.is_folder() ? 1 : 0) - (ends.source.is_folder() ? 1 : 0);
   GG_CO_CHECK(co_await touch_ends(tx, in, change, -change));
   // The name is unique in its folder at every moment: one of the two waits under a name that nobody can have.
@@ -176,7 +202,8 @@ task<result<void>> exchange(Tx& tx, const Move& in, Ends& ends, Renamed& out) {
   GG_CO_CHECK(co_await tx.run("UPDATE inode SET name = ? WHERE id = ?", aside, ends.source.id));
   GG_CO_CHECK(co_await move_row(tx, other, in.parent, in.name, ends.from, in.now));
   GG_CO_CHECK(co_await move_row(tx, ends.source, in.new_parent, in.new_name, ends.to, in.now));
-  NewIntent intent{IntentKind::exchange, ends.source.id, ends.from, ends.to, in.now, of_source | of_target};
+  NewIntent intent{IntentKind::exchange,  ends.source.id, ends.from, ends.to, in.now,
+                   of_source | of_target, in.by};
   co_return co_await note_intent(tx, std::move(intent), out);
 }
 
@@ -202,11 +229,17 @@ task<result<void>> rename_row(Tx& tx, const Move& in, Renamed& out) {
 }  // namespace
 
 task<result<Renamed>> SqlStore::rename(InodeId parent, std::string name, InodeId new_parent,
-                                       std::string new_name, RenameMode mode, Timestamp now) {
+                                       std::string new_name, RenameMode mode, Timestamp now, LeaseOwner by,
+                                       bool durable_if_replaced) {
   GG_CO_CHECK(check_new_name(parent, name));
   GG_CO_CHECK(check_new_name(new_parent, new_name));
-  Move in{parent, std::move(name), new_parent, std::move(new_name), mode, now};
-  co_return co_await write({.exactly_once = true}, rename_row, std::move(in));
+  Move in{parent, std::move(name), new_parent, std::move(new_name), mode, now, by};
+  GG_CO_TRY(Renamed renamed, co_await write({.exactly_once = true}, rename_row, std::move(in)));
+  // Only now is it known whether bytes go.
+  const bool bytes_go = std::any_of(renamed.intents.begin(), renamed.intents.end(),
+                                    [](const Intent& intent) { return intent.kind == IntentKind::remove; });
+  if (durable_if_replaced && bytes_go) GG_CO_CHECK(co_await driver_->sync());
+  co_return renamed;
 }
 
 }  // namespace geogrid

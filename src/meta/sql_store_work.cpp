@@ -26,11 +26,31 @@ struct Return {
   bool sinks = false;
   std::int64_t retry_after = 0;
 };
+struct Unhashed {
+  NodeIndex node;
+  InodeId after;
+  std::size_t limit = 0;
+};
 struct Candidate {
   InodeId file;
   int urgency = 0;
   int attempts = 0;
 };
+
+task<result<void>> unhashed_rows(Tx& tx, const Unhashed& in, std::vector<WorkItem>& out) {
+  std::vector<Inode> files;
+  const OnRow keep = [&](const SqlRow& row) { files.push_back(read_inode(row)); };
+  GG_CO_CHECK(co_await tx.each("SELECT " GG_INODE_COLUMNS " FROM unhashed u JOIN inode i ON i.id = u.file "
+                               "WHERE u.file > ? AND (i.replicas & ?) <> 0 ORDER BY u.file LIMIT ?",
+                               keep, in.after, NodeSet::of(in.node), in.limit));
+  for (Inode& file : files) {
+    GG_CO_TRY(const auto folder, co_await tx.path_of(file.parent));
+    if (!folder) continue;
+    Path path = folder->child(file.name);
+    out.push_back(WorkItem{std::move(file), std::move(path), 0, 0});
+  }
+  co_return result<void>();
+}
 
 task<result<void>> is_waiting(Tx& tx, const NodeIndex& node, bool& out) {
   GG_CO_TRY(
@@ -148,7 +168,11 @@ task<result<std::vector<WorkItem>>> SqlStore::take_work(NodeIndex node, std::uin
   GG_CO_TRY(const bool waiting, co_await read(is_waiting, node));
   if (!waiting || limit == 0) co_return std::vector<WorkItem>();
   Take in{node, owner, limit, hold.count()};
-  co_return co_await write({}, take_rows, std::move(in));
+  co_return co_await record({}, take_rows, std::move(in));
+}
+
+task<result<std::vector<WorkItem>>> SqlStore::unhashed(NodeIndex node, InodeId after, std::size_t limit) {
+  return read(unhashed_rows, Unhashed{node, after, limit});
 }
 
 task<result<void>> SqlStore::return_work(NodeIndex node, std::vector<InodeId> ids, bool failed,
@@ -156,7 +180,7 @@ task<result<void>> SqlStore::return_work(NodeIndex node, std::vector<InodeId> id
   GG_CO_CHECK(check_batch(ids.size()));
   const bool sinks = failed && retry_after.count() > 0;
   Return in{node, std::move(ids), sinks, retry_after.count()};
-  GG_CO_CHECK(co_await write({}, return_rows, std::move(in)));
+  GG_CO_CHECK(co_await record({}, return_rows, std::move(in)));
   co_return result<void>();
 }
 

@@ -128,6 +128,26 @@ task<result<bool>> Tx::owes(NodeIndex node, Path path) {
   }
 }
 
+task<result<NodeSet>> Tx::owing(NodeSet nodes, Path path) {
+  NodeSet debtors;
+  for (const NodeIndex node : nodes) {
+    GG_CO_TRY(const bool anything, co_await owes_anything(node));
+    if (anything) debtors = debtors.with(node);
+  }
+  if (debtors.empty()) co_return debtors;
+  std::vector<std::string> keys;
+  for (; !path.is_root(); path = path.parent()) keys.push_back(path_key(path));
+  std::vector<SqlValue> bound;
+  for (const std::string& key : keys) bound.push_back(to_sql(key));
+  NodeSet found;
+  const OnRow keep = [&](const SqlRow& row) { found = found | node_set(row.integer(0)); };
+  const ListStatement from{"SELECT owed FROM intent WHERE path_key IN "};
+  const ListStatement to{"SELECT owed FROM intent WHERE new_path_key IN "};
+  GG_CO_CHECK(co_await run_over(connection_, from, {}, bound, keep));
+  GG_CO_CHECK(co_await run_over(connection_, to, {}, bound, keep));
+  co_return found& debtors;
+}
+
 task<result<void>> Tx::ask_owed(NodeIndex node, std::vector<Path> paths) {
   GG_CO_TRY(const bool anything, co_await owes_anything(node));
   if (!anything) co_return result<void>();

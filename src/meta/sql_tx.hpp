@@ -20,7 +20,8 @@ namespace geogrid {
 /// The same for all transactions of a store.
 struct StoreContext {
   SqlDialect dialect = SqlDialect::sqlite;
-  Origin origin;
+  Origin origin;   ///< of what NamespaceStore changes
+  Origin workers;  ///< of all else
   std::shared_ptr<const StorageClasses> classes;
 };
 
@@ -40,12 +41,15 @@ std::string path_key(const Path& path);
 /// changes the tree asks for paths first.
 class Tx {
  public:
-  Tx(SqlConnection& connection, const StoreContext& context) : connection_(connection), context_(context) {}
+  /// Changes are logged as `origin`'s.
+  Tx(SqlConnection& connection, const StoreContext& context, Origin origin)
+      : connection_(connection), context_(context), origin_(origin) {}
   Tx(const Tx&) = delete;
   Tx& operator=(const Tx&) = delete;
 
   SqlConnection& connection() { return connection_; }
   const StoreContext& context() const { return context_; }
+  Origin origin() const { return origin_; }
   bool on_mariadb() const { return context_.dialect == SqlDialect::mariadb; }
   std::string_view pick(std::string_view sqlite, std::string_view mariadb) const {
     return on_mariadb() ? mariadb : sqlite;
@@ -89,17 +93,21 @@ class Tx {
 
   /// Whether the node still owes something on disk at the path, or at one above it.
   task<result<bool>> owes(NodeIndex node, Path path);
+  /// Those of the nodes that still owe something there.
+  task<result<NodeSet>> owing(NodeSet nodes, Path path);
+  /// Whether the node owes anything at all.
+  task<result<bool>> owes_anything(NodeIndex node);
   /// Asks about many paths (not those above them) in few statements, so that owes() need not one by one.
   task<result<void>> ask_owed(NodeIndex node, std::vector<Path> paths);
 
  private:
   task<result<void>> load_places(InodeId id);
   task<result<void>> load_nodes();
-  task<result<bool>> owes_anything(NodeIndex node);
   task<result<bool>> owes_at(NodeIndex node, const Path& path);
 
   SqlConnection& connection_;
   const StoreContext& context_;
+  const Origin origin_;
   std::optional<std::int64_t> now_;
   std::unordered_map<InodeId, TreePlace> places_;
   std::unordered_map<InodeId, Path> paths_;

@@ -62,6 +62,9 @@ class SqliteDriver final : public SqlDriver {
   task<result<void>> execute_script(std::string sql) override {
     return run_on_writer(writer_, {.options = {}, .body = {}, .script = std::move(sql), .finish = {}});
   }
+  task<result<void>> sync() override {
+    return run_on_writer(writer_, {.options = {.durable = true}, .body = {}, .script = {}, .finish = {}});
+  }
   task<result<void>> read(SqlBody body) override { return read_on(reader_, std::move(body), retry_for_); }
   task<result<std::uint64_t>> change_hint() override;
 

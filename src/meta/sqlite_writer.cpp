@@ -120,6 +120,7 @@ result<void> SqliteWriter::State::run(const Job& job) {
 }
 
 result<void> SqliteWriter::State::attempt(const Job& job) {
+  if (!job.body && job.script.empty()) return result<void>();
   if (!job.body) return connection->execute(job.script);
   // IMMEDIATE always: a transaction that turns from reading to writing can fail in a way that no waiting
   // cures.

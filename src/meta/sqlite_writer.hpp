@@ -19,7 +19,7 @@ class SqliteWriter {
   struct Job {
     TransactOptions options;
     SqlBody body;                              ///< run in a transaction; or, if empty,
-    std::string script;                        ///< run without one
+    std::string script;                        ///< run without one; or, if empty too, nothing
     std::function<void(result<void>)> finish;  ///< called once, on the writer's thread or on the caller's
   };
   struct Limits {

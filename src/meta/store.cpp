@@ -61,6 +61,7 @@ task<result<std::unique_ptr<MetadataStore>>> adopt(std::unique_ptr<SqlDriver> dr
   auto context = std::make_shared<StoreContext>();
   context->dialect = driver->dialect();
   context->origin = new_origin(*options.random);
+  context->workers = new_origin(*options.random);
   context->classes = options.classes;
   co_return std::make_unique<SqlStore>(std::move(driver), std::move(context), std::move(*contents.cluster));
 }

@@ -3,6 +3,7 @@
 #include "base/path.hpp"
 #include "meta/change_rows.hpp"
 #include "meta/proof_rows.hpp"
+#include "meta/unhashed_rows.hpp"
 
 namespace geogrid {
 namespace {
@@ -75,6 +76,8 @@ task<result<void>> remove_row(Tx& tx, const Inode& inode) {
     GG_CO_CHECK(co_await tx.run("DELETE FROM claim WHERE file = ?", inode.id));
     GG_CO_CHECK(co_await tx.run("DELETE FROM lease WHERE file = ?", inode.id));
     GG_CO_CHECK(co_await tx.run("DELETE FROM proved_file WHERE file = ?", inode.id));
+    if (inode.state == ContentState::published && inode.digest.pending())
+      GG_CO_CHECK(co_await drop_unhashed(tx, std::vector<InodeId>(1, inode.id)));
   } else if (inode.is_folder()) {
     GG_CO_CHECK(co_await tx.run("DELETE FROM proved_folder WHERE folder = ?", inode.id));
   }
@@ -95,51 +98,6 @@ task<result<NodeSet>> holders(Tx& tx, const Inode& inode) {
   GG_CO_TRY(const NodeSet living, co_await tx.living_nodes());
   if (inode.is_file()) co_return known& living;
   co_return inode.is_folder() || inode.type == FileType::symlink ? living : NodeSet();
-}
-
-task<result<std::optional<IntentId>>> put_intent(Tx& tx, NewIntent intent) {
-  if (intent.owed.empty()) co_return std::nullopt;
-  const std::string path = intent.path.str();
-  const std::string key = path_key(intent.path);
-  const bool moves = intent.kind == IntentKind::rename || intent.kind == IntentKind::exchange;
-  const std::string new_path = moves ? intent.new_path.str() : std::string();
-  const std::string new_key = moves ? path_key(intent.new_path) : std::string();
-  const SqlValue bound_key = moves ? to_sql(new_key) : SqlValue();
-  GG_CO_TRY(
-      const SqlOutcome done,
-      co_await tx.run("INSERT INTO intent (kind,inode,path,path_key,new_path,new_path_key,at,at_ns,owed) "
-                      "VALUES (?,?,?,?,?,?,?,?,?)",
-                      intent.kind, intent.inode, path, key, new_path, bound_key, intent.when.seconds,
-                      intent.when.nanoseconds, intent.owed));
-  const IntentId id(static_cast<std::uint64_t>(done.inserted_id));
-  MultiInsert owed("INSERT INTO owed (node,intent) VALUES ", 2);
-  for (const NodeIndex node : intent.owed) owed.add(node, id);
-  GG_CO_CHECK(co_await owed.flush(tx.connection()));
-  co_return id;
-}
-
-task<result<void>> strike_off(Tx& tx, NodeIndex node, std::vector<IntentId> done) {
-  std::map<std::uint64_t, std::vector<SqlValue>> left;  // ids by the set of nodes that still owe
-  const OnRow keep = [&](const SqlRow& row) {
-    left[node_set(row.integer(1)).without(node).bits()].push_back(row.integer(0));
-  };
-  std::vector<SqlValue> ids;
-  for (const IntentId id : done) ids.push_back(to_sql(id));
-  const ListStatement select{"SELECT id, owed FROM intent WHERE id IN ",
-                             tx.locking(" ORDER BY id FOR UPDATE")};
-  GG_CO_CHECK(co_await run_over(tx.connection(), select, {}, ids, keep));
-  GG_CO_CHECK(co_await run_over(tx.connection(),
-                                ListStatement{"DELETE FROM owed WHERE node = ? AND intent IN "},
-                                bound_values(node), ids));
-  for (const auto& [owed, of] : left) {
-    if (owed == 0)
-      GG_CO_CHECK(
-          co_await run_over(tx.connection(), ListStatement{"DELETE FROM intent WHERE id IN "}, {}, of));
-    else
-      GG_CO_CHECK(co_await run_over(tx.connection(), ListStatement{"UPDATE intent SET owed = ? WHERE id IN "},
-                                    bound_values(NodeSet(owed)), of));
-  }
-  co_return result<void>();
 }
 
 }  // namespace geogrid

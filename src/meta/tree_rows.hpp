@@ -34,17 +34,4 @@ task<result<bool>> is_empty(Tx& tx, InodeId folder);
 /// none for others.
 task<result<NodeSet>> holders(Tx& tx, const Inode& inode);
 
-struct NewIntent {
-  IntentKind kind = IntentKind::remove;
-  InodeId inode;
-  Path path;
-  Path new_path;
-  Timestamp when;
-  NodeSet owed;
-};
-/// Writes what disks owe; none if nobody owes anything.
-task<result<std::optional<IntentId>>> put_intent(Tx& tx, NewIntent intent);
-/// The node has done these, or need not any more; each goes with the last node that owes it.
-task<result<void>> strike_off(Tx& tx, NodeIndex node, std::vector<IntentId> done);
-
 }  // namespace geogrid

@@ -55,7 +55,8 @@ TEST_P(Claim, ACopyUnderAnAncestorsOldNameIsStale) {
   const InodeId top = folder(kRootInode, "top");
   const InodeId below = folder(top, "below");
   const Inode a = get(found_file(cream_, below, "a"));
-  must(store().rename(kRootInode, "top", kRootInode, "new", RenameMode::replace, time(1)));
+  must(store().rename(kRootInode, "top", kRootInode, "new", RenameMode::replace, time(1), LeaseOwner(),
+                      false));
   EXPECT_EQ(claim(jam_, a, "/top/below/a"), ClaimOutcome::stale);
   // The node has the rename still to do: what lies at the new path now is not what will lie there.
   EXPECT_EQ(claim(jam_, a, "/new/below/a"), ClaimOutcome::stale);
@@ -87,7 +88,8 @@ TEST_P(Claim, OfABatchOnlyWhatTheNodeOwesIsStale) {
   for (int i = 0; i < 20; ++i) entries.push_back(file_entry(fmt::format("{}", i)));
   const std::vector<InodeId> ids = found(cream_, kRootInode, entries);
   EXPECT_EQ(claim(jam_, get(ids[3]), "/3"), ClaimOutcome::counted);
-  must(store().rename(kRootInode, "3", kRootInode, "moved", RenameMode::replace, time(1)));
+  must(store().rename(kRootInode, "3", kRootInode, "moved", RenameMode::replace, time(1), LeaseOwner(),
+                      false));
   const InodeId again = found_file(milk_, kRootInode, "another");
   std::vector<CopyClaim> claims;
   for (const InodeId id : ids) {

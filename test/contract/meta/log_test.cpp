@@ -13,11 +13,11 @@ TEST_P(Log, EachChangeNamesItsOriginAndWhatItDid) {
   EXPECT_NE(other->origin(), store().origin());
   EXPECT_NE(store().origin(), Origin(0));
   const InodeId a = folder(kRootInode, "a");
-  must(other->rename(kRootInode, "a", kRootInode, "b", RenameMode::replace, time(1)));
+  must(other->rename(kRootInode, "a", kRootInode, "b", RenameMode::replace, time(1), LeaseOwner(), false));
   AttributeChange mode;
   mode.mode = 0700;
   must(store().set_attributes(a, mode));
-  must(store().remove_folder(kRootInode, "b", time(1)));
+  must(store().remove_folder(kRootInode, "b", time(1), LeaseOwner()));
   const auto changes = all_changes();
   ASSERT_EQ(changes.size(), 4U);
   EXPECT_EQ(changes[0].kind, ChangeKind::created);
@@ -44,7 +44,7 @@ TEST_P(Log, WhatFailsIsNotLogged) {
   again.parent = kRootInode;
   again.name = "a";
   EXPECT_FALSE(run(store().make_node(again)));
-  EXPECT_FALSE(run(store().unlink(kRootInode, "a", time(1))));
+  EXPECT_FALSE(run(store().unlink(kRootInode, "a", time(1), LeaseOwner())));
   EXPECT_EQ(must(store().latest_change()), before);
 }
 
@@ -161,7 +161,8 @@ TEST_P(Log, AClosedStoreSaysSo) {
   const auto other = open_another();
   other->close();
   EXPECT_EQ(code_of(run(other->get(kRootInode))), make_error_code(errc::cancelled));
-  EXPECT_EQ(code_of(run(other->unlink(kRootInode, "a", time(1)))), make_error_code(errc::cancelled));
+  EXPECT_EQ(code_of(run(other->unlink(kRootInode, "a", time(1), LeaseOwner()))),
+            make_error_code(errc::cancelled));
 }
 
 }  // namespace

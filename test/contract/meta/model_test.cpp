@@ -80,6 +80,7 @@ class ModelTest : public StoreTest {
   void unlink();
   void rename();
   void finish_intents();
+  void finish_all(NodeIndex node);
   void work();
   void step();
   void check_tree();
@@ -111,25 +112,36 @@ void ModelTest::write_file() {
   const auto there = child(file.parent, file.name);
   ASSERT_EQ(created.existed, there.has_value());
   if (there && model_.at(*there).type != FileType::file) return;
-  if (there) must(writer.open_for_write(*there, file.owner, std::chrono::seconds(60)));
   if (!there && roll(5) == 0) return must(writer.abandon(created.inode.id, file.owner));
-  ModelNode& node = model_[created.inode.id];
+  const InodeId id = created.inode.id;
+  ModelNode& node = model_[id];
   if (!there) node = {file.parent, file.name, FileType::file, 0, {}, {}, {}};
-  node.content = fmt::format("{}", roll(1000));
   Publication content;
-  content.id = created.inode.id;
+  content.replicas = NodeSet::of(any_node()).with(any_node());
+  PublicationPlace place =
+      must(any_store().begin_publication(id, file.owner, content.replicas, std::chrono::seconds(60)));
+  EXPECT_EQ(place.path, path(id));
+  if (roll(4) == 0 && there) {
+    must(any_store().cancel_publication(id, file.owner, content.replicas, Version(node.version)));
+    return;
+  }
+  for (const NodeIndex owing : place.owing) finish_all(owing);
+  node.content = fmt::format("{}", roll(1000));
+  content.id = id;
   content.owner = file.owner;
   content.base = Version(node.version);
+  content.path = path(id);
   content.size = node.content.size();
   content.digest = digest_of(node.content);
-  content.replicas = NodeSet::of(any_node()).with(any_node());
+  if (!place.owing.empty() && roll(2) == 0)
+    place = must(any_store().begin_publication(id, file.owner, content.replicas, std::chrono::seconds(60)));
   const Published done = must(writer.publish(content, false));
+  ASSERT_TRUE(done.recorded);
   EXPECT_EQ(done.displaced, node.replicas | node.older);
   EXPECT_FALSE(done.base_was_stale);
   node.older = done.displaced - content.replicas;
   node.replicas = content.replicas;
   ++node.version;
-  must(writer.abandon(created.inode.id, file.owner));
 }
 
 void ModelTest::find_file() {
@@ -190,14 +202,14 @@ void ModelTest::unlink() {
   const std::string name = any_name();
   const auto there = child(parent, name);
   if (roll(2) == 0) {
-    const auto done = run(any_store().unlink(parent, name, time(1)));
+    const auto done = run(any_store().unlink(parent, name, time(1), LeaseOwner(roll(2) * 6)));
     ASSERT_EQ(done.has_value(), there && model_.at(*there).type != FileType::folder);
     if (done) {
       EXPECT_EQ(done->intent.has_value(), !(model_.at(*there).replicas | model_.at(*there).older).empty());
       model_.erase(*there);
     }
   } else {
-    const auto done = run(any_store().remove_folder(parent, name, time(1)));
+    const auto done = run(any_store().remove_folder(parent, name, time(1), LeaseOwner(roll(2) * 6)));
     ASSERT_EQ(done.has_value(), there && model_.at(*there).type == FileType::folder && empty(*there));
     if (done) model_.erase(*there);
   }
@@ -220,7 +232,8 @@ void ModelTest::rename() {
     possible = !is_below(from, *target);
   if (possible && mode == RenameMode::replace && target && *target != *source)
     possible = folder(*source) == folder(*target) && (!folder(*target) || empty(*target));
-  const auto done = run(any_store().rename(from, name, to, new_name, mode, time(1)));
+  const auto done =
+      run(any_store().rename(from, name, to, new_name, mode, time(1), LeaseOwner(roll(2) * 7), false));
   ASSERT_EQ(done.has_value(), possible) << (done ? std::string("it went") : done.error().message);
   if (!done || source == target) return;
   if (mode == RenameMode::exchange) {
@@ -235,10 +248,23 @@ void ModelTest::rename() {
 
 void ModelTest::finish_intents() {
   const NodeIndex node = any_node();
+  const LeaseOwner by(5 + roll(3));
   std::vector<IntentId> ids;
-  for (const Intent& intent : must(any_store().owed_by(node, IntentId(), 1 + roll(20))))
+  for (const Intent& intent :
+       must(any_store().take_owed(node, by, 1 + roll(20), std::chrono::seconds(roll(2) * 60))))
     ids.push_back(intent.id);
-  must(any_store().finish_intents(node, ids));
+  if (roll(4) == 0) return;
+  const auto owed = must(any_store().finish_intents(node, ids));
+  EXPECT_EQ(owed, std::vector<bool>(ids.size(), true));
+}
+
+void ModelTest::finish_all(NodeIndex node) {
+  for (;;) {
+    std::vector<IntentId> ids;
+    for (const Intent& intent : must(any_store().owed_by(node, IntentId(), 100))) ids.push_back(intent.id);
+    if (ids.empty()) return;
+    must(any_store().finish_intents(node, ids));
+  }
 }
 
 void ModelTest::work() {

@@ -57,7 +57,7 @@ TEST_P(Nodes, SixtyFourFitAndNoMore) {
   EXPECT_EQ(claim(NodeIndex(0), a, "/a_original.jpg"), ClaimOutcome::counted);
   EXPECT_EQ(get(a.id).replicas, NodeSet::of(last).with(NodeIndex(0)));
   EXPECT_EQ(take(NodeIndex(62)).size(), 1U);
-  const Removed removed = must(store().unlink(kRootInode, "a_original.jpg", time(1)));
+  const Removed removed = must(store().unlink(kRootInode, "a_original.jpg", time(1), LeaseOwner()));
   must(store().finish_intents(NodeIndex(0), {*removed.intent}));
   EXPECT_EQ(must(store().owed_by(last, IntentId(), 10)).at(0).owed, NodeSet::of(last));
   must(store().finish_intents(last, {*removed.intent}));
@@ -131,7 +131,7 @@ TEST_P(Nodes, ARetiredNodeOwesNothing) {
   const NodeIndex jam = add_node("jam");
   for (int i = 0; i < 3; ++i) {
     folder(kRootInode, "f");
-    must(store().remove_folder(kRootInode, "f", time(1)));
+    must(store().remove_folder(kRootInode, "f", time(1), LeaseOwner()));
   }
   NodeChange retire;
   retire.state = NodeState::retired;

@@ -64,11 +64,11 @@ TEST_P(Proof, AFileThatMovesTakesItsTimeAlong) {
   found_file(cream_, to, "other");
   must(store().proved_folder(cream_, from, {now_ + 100, 0}));
   must(store().proved_folder(cream_, to, {now_ + 500, 0}));
-  must(store().rename(from, "a", to, "a", RenameMode::replace, time(1)));
+  must(store().rename(from, "a", to, "a", RenameMode::replace, time(1), LeaseOwner(), false));
   EXPECT_EQ(proved(a).at(cream_), now_ + 100) << "it was not there when the folder was proved";
-  must(store().rename(to, "a", from, "a", RenameMode::replace, time(1)));
+  must(store().rename(to, "a", from, "a", RenameMode::replace, time(1), LeaseOwner(), false));
   EXPECT_EQ(proved(a).at(cream_), now_ + 100);
-  must(store().rename(from, "a", to, "a", RenameMode::replace, time(1)));
+  must(store().rename(from, "a", to, "a", RenameMode::replace, time(1), LeaseOwner(), false));
   must(store().proved_folder(cream_, to, {now_ + 600, 0}));
   EXPECT_EQ(proved(a).at(cream_), now_ + 600);
 }
@@ -97,7 +97,7 @@ TEST_P(Proof, WithdrawalsOfOtherVersionsPathsOrOwedOnesAreLeftAlone) {
   newer.version = Version(2);
   EXPECT_EQ(withdraw(cream_, newer, "/f/a"), std::vector<bool>{false});
   EXPECT_EQ(withdraw(cream_, a, "/f/b"), std::vector<bool>{false});
-  must(store().rename(kRootInode, "f", kRootInode, "g", RenameMode::replace, time(1)));
+  must(store().rename(kRootInode, "f", kRootInode, "g", RenameMode::replace, time(1), LeaseOwner(), false));
   EXPECT_EQ(withdraw(cream_, a, "/f/a"), std::vector<bool>{false});
   EXPECT_EQ(withdraw(cream_, a, "/g/a"), std::vector<bool>{false})
       << "a pending rename is no proof of absence";

@@ -64,8 +64,8 @@ TEST_P(Register, NamesRemovedSinceTheListingAreNotBroughtBack) {
   found_file(cream_, kRootInode, "a");
   found_file(cream_, kRootInode, "b");
   const ChangeId seen = must(store().latest_change());
-  must(store().unlink(kRootInode, "a", time(1)));
-  must(store().rename(kRootInode, "b", kRootInode, "c", RenameMode::replace, time(1)));
+  must(store().unlink(kRootInode, "a", time(1), LeaseOwner()));
+  must(store().rename(kRootInode, "b", kRootInode, "c", RenameMode::replace, time(1), LeaseOwner(), false));
   EXPECT_EQ(one(kRootInode, seen, file_entry("a")).outcome, RegisterOutcome::removed);
   EXPECT_EQ(one(kRootInode, seen, file_entry("b")).outcome, RegisterOutcome::removed);
   EXPECT_EQ(one(kRootInode, seen, file_entry("c")).outcome, RegisterOutcome::known);
@@ -75,8 +75,8 @@ TEST_P(Register, NamesRemovedSinceTheListingAreNotBroughtBack) {
 TEST_P(Register, WhatTheNodeStillOwesIsNotBroughtBack) {
   const InodeId folder = found(cream_, kRootInode, {folder_entry("old")}).at(0);
   found_file(cream_, folder, "a");
-  must(store().unlink(folder, "a", time(1)));
-  must(store().remove_folder(kRootInode, "old", time(1)));
+  must(store().unlink(folder, "a", time(1), LeaseOwner()));
+  must(store().remove_folder(kRootInode, "old", time(1), LeaseOwner()));
   // The folder is made anew while the node still has the old one to remove, and the file in it.
   const InodeId again = this->folder(kRootInode, "old");
   EXPECT_EQ(one(again, must(store().latest_change()), file_entry("b")).outcome, RegisterOutcome::removed);
@@ -90,7 +90,8 @@ TEST_P(Register, AFolderThatMovedSinceTheListingIsListedAgain) {
   const InodeId top = folder(kRootInode, "top");
   const InodeId below = folder(top, "below");
   const ChangeId seen = must(store().latest_change());
-  must(store().rename(kRootInode, "top", kRootInode, "moved", RenameMode::replace, time(1)));
+  must(store().rename(kRootInode, "top", kRootInode, "moved", RenameMode::replace, time(1), LeaseOwner(),
+                      false));
   const auto listed_before = run(store().register_found(cream_, below, seen, {file_entry("a")}));
   EXPECT_EQ(code_of(listed_before), make_error_code(errc::stale));
 }

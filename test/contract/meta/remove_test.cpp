@@ -23,7 +23,7 @@ GG_STORE_SUITE(Remove);
 TEST_P(Remove, AFileIsOwedByThoseThatHoldIt) {
   const InodeId a = found_file(cream_, folder(kRootInode, "f"), "a");
   EXPECT_EQ(claim(jam_, get(a), "/f/a"), ClaimOutcome::counted);
-  const Removed removed = must(store().unlink(at("/f").id, "a", time(77)));
+  const Removed removed = must(store().unlink(at("/f").id, "a", time(77), LeaseOwner()));
   EXPECT_EQ(removed.inode.id, a);
   ASSERT_TRUE(removed.intent);
   EXPECT_EQ(get(at("/f").id).attributes.mtime, time(77));
@@ -42,7 +42,7 @@ TEST_P(Remove, AFileIsOwedByThoseThatHoldIt) {
 TEST_P(Remove, ANodeIsStruckOffAndTheIntentGoesWithTheLast) {
   const InodeId a = found_file(cream_, kRootInode, "a");
   EXPECT_EQ(claim(jam_, get(a), "/a"), ClaimOutcome::counted);
-  const IntentId id = *must(store().unlink(kRootInode, "a", time(1))).intent;
+  const IntentId id = *must(store().unlink(kRootInode, "a", time(1), LeaseOwner())).intent;
   must(store().finish_intents(cream_, {id}));
   EXPECT_TRUE(owed(cream_).empty());
   EXPECT_EQ(owed(jam_).at(0).owed, NodeSet::of(jam_));
@@ -54,10 +54,10 @@ TEST_P(Remove, ANodeIsStruckOffAndTheIntentGoesWithTheLast) {
 TEST_P(Remove, WhatIsOwedComesInOrderAndInPages) {
   for (int i = 0; i < 10; ++i) {
     found_file(cream_, kRootInode, fmt::format("a{}", i));
-    must(store().unlink(kRootInode, fmt::format("a{}", i), time(i)));
+    must(store().unlink(kRootInode, fmt::format("a{}", i), time(i), LeaseOwner()));
     must(store().finish_intents(cream_, {owed(cream_).back().id}));
     found_file(jam_, kRootInode, fmt::format("{}", i));
-    must(store().unlink(kRootInode, fmt::format("{}", i), time(i)));
+    must(store().unlink(kRootInode, fmt::format("{}", i), time(i), LeaseOwner()));
   }
   const auto first = must(store().owed_by(jam_, IntentId(), 4));
   ASSERT_EQ(first.size(), 4U);
@@ -72,13 +72,13 @@ TEST_P(Remove, WhatLiesNowhereIsOwedByNobody) {
   file.name = "pending";
   file.owner = LeaseOwner(1);
   must(store().create_file(file));
-  EXPECT_FALSE(must(store().unlink(kRootInode, "pending", time(1))).intent);
+  EXPECT_FALSE(must(store().unlink(kRootInode, "pending", time(1), LeaseOwner())).intent);
   NewNode fifo;
   fifo.parent = kRootInode;
   fifo.name = "fifo";
   fifo.type = FileType::fifo;
   must(store().make_node(fifo));
-  EXPECT_FALSE(must(store().unlink(kRootInode, "fifo", time(1))).intent);
+  EXPECT_FALSE(must(store().unlink(kRootInode, "fifo", time(1), LeaseOwner())).intent);
 }
 
 TEST_P(Remove, AFolderIsOwedByAllNodesThatLive) {
@@ -86,7 +86,7 @@ TEST_P(Remove, AFolderIsOwedByAllNodesThatLive) {
   retire.state = NodeState::retired;
   must(store().change_node("milk", retire));
   folder(kRootInode, "f");
-  const Removed removed = must(store().remove_folder(kRootInode, "f", time(1)));
+  const Removed removed = must(store().remove_folder(kRootInode, "f", time(1), LeaseOwner()));
   ASSERT_TRUE(removed.intent);
   EXPECT_EQ(owed(cream_).at(0).owed, NodeSet::of(cream_).with(jam_));
   EXPECT_EQ(get(kRootInode).subfolders, 0U);
@@ -94,19 +94,23 @@ TEST_P(Remove, AFolderIsOwedByAllNodesThatLive) {
 
 TEST_P(Remove, FoldersAndFilesEachHaveTheirCall) {
   found_file(cream_, folder(kRootInode, "f"), "a");
-  EXPECT_EQ(code_of(run(store().unlink(kRootInode, "f", time(1)))), make_error_code(errc::is_a_folder));
-  EXPECT_EQ(code_of(run(store().remove_folder(at("/f").id, "a", time(1)))),
+  EXPECT_EQ(code_of(run(store().unlink(kRootInode, "f", time(1), LeaseOwner()))),
+            make_error_code(errc::is_a_folder));
+  EXPECT_EQ(code_of(run(store().remove_folder(at("/f").id, "a", time(1), LeaseOwner()))),
             make_error_code(errc::not_a_folder));
-  EXPECT_EQ(code_of(run(store().remove_folder(kRootInode, "f", time(1)))), make_error_code(errc::not_empty));
-  EXPECT_EQ(code_of(run(store().unlink(kRootInode, "none", time(1)))), make_error_code(errc::not_found));
-  EXPECT_EQ(code_of(run(store().remove_folder(kRootInode, "none", time(1)))),
+  EXPECT_EQ(code_of(run(store().remove_folder(kRootInode, "f", time(1), LeaseOwner()))),
+            make_error_code(errc::not_empty));
+  EXPECT_EQ(code_of(run(store().unlink(kRootInode, "none", time(1), LeaseOwner()))),
             make_error_code(errc::not_found));
-  EXPECT_EQ(code_of(run(store().unlink(InodeId(99), "a", time(1)))), make_error_code(errc::not_found));
+  EXPECT_EQ(code_of(run(store().remove_folder(kRootInode, "none", time(1), LeaseOwner()))),
+            make_error_code(errc::not_found));
+  EXPECT_EQ(code_of(run(store().unlink(InodeId(99), "a", time(1), LeaseOwner()))),
+            make_error_code(errc::not_found));
 }
 
 TEST_P(Remove, AnOwedRemovalKeepsCopiesOutOfItsPath) {
   found_file(cream_, kRootInode, "a");
-  const Removed removed = must(store().unlink(kRootInode, "a", time(1)));
+  const Removed removed = must(store().unlink(kRootInode, "a", time(1), LeaseOwner()));
   NewFile file;
   file.parent = kRootInode;
   file.name = "a";
@@ -115,6 +119,7 @@ TEST_P(Remove, AnOwedRemovalKeepsCopiesOutOfItsPath) {
   Publication content;
   content.id = made.id;
   content.owner = LeaseOwner(1);
+  content.path = *Path::parse("/a");
   content.size = 7;
   content.digest = digest_of("content");
   content.replicas = NodeSet::of(jam_);
@@ -136,7 +141,7 @@ TEST_P(Remove, AFolderIsNotRemovedUnderACreate) {
     inner.parent = f;
     inner.name = "inner";
     const auto remove_it = [&]() -> task<result<void>> {
-      removed.emplace(co_await store().remove_folder(kRootInode, name, time(1)));
+      removed.emplace(co_await store().remove_folder(kRootInode, name, time(1), LeaseOwner()));
       co_return result<void>();
     };
     const auto make_it = [&]() -> task<result<void>> {

@@ -16,7 +16,7 @@ class Rename : public StoreTest {
   }
   result<Renamed> move(InodeId from, const std::string& name, InodeId to, const std::string& new_name,
                        RenameMode mode = RenameMode::replace) {
-    return run(store().rename(from, name, to, new_name, mode, time(99)));
+    return run(store().rename(from, name, to, new_name, mode, time(99), LeaseOwner(), false));
   }
   std::vector<std::string> intents(NodeIndex node) {
     std::vector<std::string> out;
@@ -71,7 +71,7 @@ TEST_P(Rename, AReplacedFileIsOwedBeforeTheMove) {
 TEST_P(Rename, FoldersReplaceOnlyEmptyFolders) {
   const InodeId inner = folder(b_, "inner");
   EXPECT_EQ(code_of(move(kRootInode, "a", kRootInode, "b")), make_error_code(errc::not_empty));
-  must(store().remove_folder(b_, "inner", time(1)));
+  must(store().remove_folder(b_, "inner", time(1), LeaseOwner()));
   const Renamed moved = move(kRootInode, "a", kRootInode, "b").value();
   EXPECT_EQ(moved.replaced->id, b_);
   EXPECT_EQ(at("/b").id, a_);
@@ -170,10 +170,10 @@ TEST_P(Rename, TwoMachinesCannotCloseACircle) {
     const InodeId in_p = folder(p, "in");
     const InodeId in_q = folder(q, "in");
     std::vector<task<result<Renamed>>> moves;
-    moves.push_back(
-        store().rename(kRootInode, fmt::format("p{}", round), in_q, "p", RenameMode::replace, time(1)));
-    moves.push_back(
-        other->rename(kRootInode, fmt::format("q{}", round), in_p, "q", RenameMode::replace, time(1)));
+    moves.push_back(store().rename(kRootInode, fmt::format("p{}", round), in_q, "p", RenameMode::replace,
+                                   time(1), LeaseOwner(), false));
+    moves.push_back(other->rename(kRootInode, fmt::format("q{}", round), in_p, "q", RenameMode::replace,
+                                  time(1), LeaseOwner(), false));
     int done = 0;
     for (const auto& moved : run_all(std::move(moves))) {
       if (moved)
@@ -201,7 +201,8 @@ TEST_P(Rename, AgainstCreateOneOfBothComesFirst) {
     std::optional<result<Renamed>> moved;
     std::optional<result<CreatedFile>> created;
     const auto rename_it = [&]() -> task<result<void>> {
-      moved.emplace(co_await store().rename(a_, name, b_, name, RenameMode::no_replace, time(1)));
+      moved.emplace(
+          co_await store().rename(a_, name, b_, name, RenameMode::no_replace, time(1), LeaseOwner(), false));
       co_return result<void>();
     };
     const auto create_it = [&]() -> task<result<void>> {
@@ -225,9 +226,9 @@ TEST_P(Rename, OfFoldersAtOnceLosesNone) {
   for (int i = 0; i < 10; ++i) {
     const std::string name = fmt::format("f{}", i);
     ids.push_back(folder(i % 2 == 0 ? a_ : b_, name));
-    moves.push_back(
-        (i % 3 == 0 ? store() : *other)
-            .rename(i % 2 == 0 ? a_ : b_, name, i % 2 == 0 ? b_ : a_, name, RenameMode::replace, time(1)));
+    moves.push_back((i % 3 == 0 ? store() : *other)
+                        .rename(i % 2 == 0 ? a_ : b_, name, i % 2 == 0 ? b_ : a_, name, RenameMode::replace,
+                                time(1), LeaseOwner(), false));
   }
   for (const auto& moved : run_all(std::move(moves))) EXPECT_TRUE(moved) << moved.error().message;
   EXPECT_EQ(get(a_).subfolders, 5U);

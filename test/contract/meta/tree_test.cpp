@@ -149,7 +149,7 @@ TEST_P(Tree, ATreeMayBeDeeperThanAnyPathOfASystemCall) {
   const Inode a = get(found_file(cream, id, "a"));
   EXPECT_EQ(take(jam).at(0).path, path.child("a"));
   EXPECT_EQ(claim(jam, a, path.child("a").str()), ClaimOutcome::counted);
-  const Removed removed = must(store().unlink(id, "a", time(1)));
+  const Removed removed = must(store().unlink(id, "a", time(1), LeaseOwner()));
   ASSERT_TRUE(removed.intent);
   EXPECT_EQ(must(store().owed_by(jam, IntentId(), 10)).at(0).path, path.child("a"));
 }

@@ -32,13 +32,18 @@ class Write : public StoreTest {
     p.id = id;
     p.owner = owner;
     p.base = base;
+    p.path = must(store().path_of(id));
     p.size = bytes.size();
     p.digest = digest_of(bytes);
     p.mtime = time(500);
+    p.ctime = time(600);
     p.replicas = replicas;
     return p;
   }
   Published publish(Publication p) { return must(store().publish(std::move(p), false)); }
+  PublicationPlace begin(InodeId id, NodeSet nodes, LeaseOwner owner = kMe) {
+    return must(store().begin_publication(id, owner, nodes, std::chrono::seconds(60)));
+  }
   NodeIndex cream_;
   NodeIndex jam_;
   NodeIndex milk_;
@@ -83,7 +88,7 @@ TEST_P(Write, AnExistingNameIsHandedBackUnlessExclusive) {
 TEST_P(Write, AnOverwriteLeavesOlderCopiesBehind) {
   const InodeId a = found_file(cream_, kRootInode, "a");
   EXPECT_EQ(claim(jam_, get(a), "/a"), ClaimOutcome::counted);
-  must(store().open_for_write(a, kMe, std::chrono::seconds(60)));
+  begin(a, NodeSet::of(jam_).with(milk_));
   const Published done = publish(content(a, Version(1), "changed", NodeSet::of(jam_).with(milk_)));
   EXPECT_EQ(done.displaced, NodeSet::of(cream_).with(jam_));
   EXPECT_EQ(done.inode.version, Version(2));
@@ -98,7 +103,7 @@ TEST_P(Write, AnOverwriteLeavesOlderCopiesBehind) {
 TEST_P(Write, CopiesOfTheVersionBeforeNoLongerCount) {
   const Inode before = get(found_file(cream_, kRootInode, "a"));
   EXPECT_EQ(take(jam_).size(), 1U);
-  must(store().open_for_write(before.id, kMe, std::chrono::seconds(60)));
+  begin(before.id, NodeSet::of(cream_));
   publish(content(before.id, Version(1), "changed", NodeSet::of(cream_)));
   EXPECT_EQ(claim(jam_, before, "/a"), ClaimOutcome::stale);
   EXPECT_EQ(take(jam_).at(0).inode.version, Version(2));
@@ -107,13 +112,13 @@ TEST_P(Write, CopiesOfTheVersionBeforeNoLongerCount) {
 TEST_P(Write, LastCloseWins) {
   const auto other = open_another();
   const InodeId a = found_file(cream_, kRootInode, "a");
-  must(store().open_for_write(a, kMe, std::chrono::seconds(60)));
-  must(other->open_for_write(a, kOther, std::chrono::seconds(60)));
+  begin(a, NodeSet::of(jam_), kMe);
+  begin(a, NodeSet::of(milk_), kOther);
   std::vector<task<result<Published>>> closes;
   closes.push_back(store().publish(content(a, Version(1), "mine", NodeSet::of(jam_), kMe), false));
   closes.push_back(other->publish(content(a, Version(1), "theirs", NodeSet::of(milk_), kOther), false));
   const auto done = run_all(std::move(closes));
-  ASSERT_TRUE(done[0]);
+  ASSERT_TRUE(done[0] && done[0]->recorded);
   ASSERT_TRUE(done[1]);
   const Published& last = done[0]->inode.version > done[1]->inode.version ? *done[0] : *done[1];
   const Published& first = done[0]->inode.version > done[1]->inode.version ? *done[1] : *done[0];
@@ -148,7 +153,7 @@ TEST_P(Write, AnAbandonedNewFileGoesAway) {
   EXPECT_FALSE(must(store().lookup(kRootInode, "a")));
   must(store().abandon(a.id, kMe));
   const Inode b = create("b");
-  must(store().open_for_write(b.id, kOther, std::chrono::seconds(60)));
+  begin(b.id, NodeSet::of(cream_), kOther);
   must(store().abandon(b.id, kMe));
   EXPECT_TRUE(must(store().lookup(kRootInode, "b"))) << "another still writes it";
   publish(content(b.id, Version(0), "b", NodeSet::of(cream_), kOther));
@@ -162,7 +167,7 @@ TEST_P(Write, AnExpiredLeaseTakesThePendingRowAway) {
   must(store().create_file(new_file("gone", std::chrono::seconds(-1))));
   const Inode kept = create("kept");
   const InodeId old = found_file(cream_, kRootInode, "old");
-  must(store().open_for_write(old, kMe, std::chrono::seconds(-1)));
+  must(store().begin_publication(old, kMe, NodeSet::of(cream_), std::chrono::seconds(-1)));
   const std::vector<Inode> gone = must(store().expire_leases(100));
   ASSERT_EQ(gone.size(), 1U);
   EXPECT_EQ(gone[0].name, "gone");
@@ -183,9 +188,10 @@ TEST_P(Write, RenewedLeasesLive) {
 
 TEST_P(Write, OnlyFilesAreWritten) {
   const InodeId folder = this->folder(kRootInode, "folder");
-  EXPECT_EQ(code_of(run(store().open_for_write(folder, kMe, std::chrono::seconds(1)))),
+  const auto lease = std::chrono::seconds(1);
+  EXPECT_EQ(code_of(run(store().begin_publication(folder, kMe, NodeSet::of(cream_), lease))),
             make_error_code(errc::is_a_folder));
-  EXPECT_EQ(code_of(run(store().open_for_write(InodeId(99), kMe, std::chrono::seconds(1)))),
+  EXPECT_EQ(code_of(run(store().begin_publication(InodeId(99), kMe, NodeSet::of(cream_), lease))),
             make_error_code(errc::not_found));
   const Inode a = create("a");
   EXPECT_EQ(code_of(run(store().publish(content(a.id, Version(0), "x", NodeSet()), false))),

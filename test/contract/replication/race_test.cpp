@@ -53,8 +53,8 @@ TEST_P(RaceTest, ANameRemovedDuringTheWalkIsNotBroughtBack) {
     const Inode parent = archive->at(folder);
     // The rows go, the file stays on the disk: the node owes the removal.
     const WalkReport report = walk_with(steps, [&] {
-      start(archive->store->unlink(parent.id, "3", system_clock().wall()));
-      start(archive->store->unlink(parent.id, "4", system_clock().wall()));
+      start(archive->store->unlink(parent.id, "3", system_clock().wall(), LeaseOwner()));
+      start(archive->store->unlink(parent.id, "4", system_clock().wall(), LeaseOwner()));
     });
     EXPECT_TRUE(report.end) << report.end.error().message;
     ASSERT_TRUE(archive->walk(cream()).end);
@@ -74,7 +74,7 @@ TEST_P(RaceTest, AFolderMovedDuringTheWalkDoesNotAppearTwice) {
     archive->put(cream(), "/" + from + "/below/new", "new");
     const WalkReport report = walk_with(steps, [&] {
       start(archive->store->rename(kRootInode, from, kRootInode, to, RenameMode::replace,
-                                   system_clock().wall()));
+                                   system_clock().wall(), LeaseOwner(), false));
     });
     EXPECT_TRUE(report.end) << report.end.error().message;
     EXPECT_FALSE(archive->known("/" + from));

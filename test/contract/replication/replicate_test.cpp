@@ -315,10 +315,10 @@ TEST_P(ReplicateTest, AFileRemovedOrMovedMeanwhileIsTakenBack) {
   archive->loop.restart();
   for (int i = 0; i < 60 && !report; ++i) archive->loop.run_one();
   std::optional<result<Renamed>> renamed;
-  asio::co_spawn(
-      archive->loop,
-      archive->store->rename(kRootInode, "f", kRootInode, "g", RenameMode::replace, Timestamp{1, 0}),
-      [&](std::exception_ptr, result<Renamed> done) { renamed = std::move(done); });
+  asio::co_spawn(archive->loop,
+                 archive->store->rename(kRootInode, "f", kRootInode, "g", RenameMode::replace,
+                                        Timestamp{1, 0}, LeaseOwner(), false),
+                 [&](std::exception_ptr, result<Renamed> done) { renamed = std::move(done); });
   archive->run_until([&] { return renamed && report; });
   ASSERT_TRUE(*renamed);
   EXPECT_EQ(report->copied + report->dropped + report->failed, 40U);

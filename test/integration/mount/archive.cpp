@@ -177,41 +177,50 @@ InodeId Archive::id(const std::string& path) {
 void Archive::replace(const std::string& path, const std::string& content, std::vector<std::size_t> on) {
   const Inode before = at(path);
   const LeaseOwner owner(4711);
-  must(store_->open_for_write(before.id, owner, std::chrono::seconds(60)));
   NodeSet nodes;
+  for (const std::size_t n : on) nodes = nodes.with(node(n));
+  must(store_->begin_publication(before.id, owner, nodes, std::chrono::seconds(60)));
   for (const std::size_t n : on) {
     // As a client publishes: by a rename over the old file, whose readers keep it.
     write_file(on_disk(n, path + ".new"), content);
     std::filesystem::rename(on_disk(n, path + ".new"), on_disk(n, path));
-    nodes = nodes.with(node(n));
   }
   Publication publication;
   publication.id = before.id;
   publication.owner = owner;
   publication.base = before.version;
+  publication.path = path_of(path);
   publication.size = content.size();
   publication.digest = digest_of(content);
   publication.mtime = system_clock().wall();
+  publication.ctime = publication.mtime;
   publication.replicas = nodes;
-  must(store_->publish(publication, false));
+  if (!must(store_->publish(publication, false)).recorded)
+    throw std::runtime_error(path + " was not recorded");
 }
 
 void Archive::remove(const std::string& text) {
   const Inode inode = at(text);
-  if (inode.is_folder())
-    must(store_->remove_folder(inode.parent, inode.name, system_clock().wall()));
-  else
-    must(store_->unlink(inode.parent, inode.name, system_clock().wall()));
+  const Timestamp now = system_clock().wall();
+  const Removed removed = inode.is_folder()
+                              ? must(store_->remove_folder(inode.parent, inode.name, now, LeaseOwner()))
+                              : must(store_->unlink(inode.parent, inode.name, now, LeaseOwner()));
   for (const std::string& root : roots_) std::filesystem::remove(root + path_of(text).str());
+  for (const NodeIndex owing : removed.owed)
+    must(store_->finish_intents(owing, std::vector<IntentId>(1, *removed.intent)));
 }
 
 void Archive::rename(const std::string& from, const std::string& to) {
   const Inode inode = at(from);
   const Path target = path_of(to);
-  must(store_->rename(inode.parent, inode.name, id(target.parent().str()), std::string(target.filename()),
-                      RenameMode::replace, system_clock().wall()));
+  const Renamed renamed =
+      must(store_->rename(inode.parent, inode.name, id(target.parent().str()), std::string(target.filename()),
+                          RenameMode::replace, system_clock().wall(), LeaseOwner(), false));
   for (const std::string& root : roots_)
     if (std::filesystem::exists(root + from)) std::filesystem::rename(root + from, root + to);
+  for (const Intent& intent : renamed.intents)
+    for (const NodeIndex owing : intent.owed)
+      must(store_->finish_intents(owing, std::vector<IntentId>(1, intent.id)));
 }
 
 void Archive::change(const std::string& path, AttributeChange change) {

@@ -24,6 +24,7 @@ class Listening final : public SqlDriver {
     return inner_->transact(options, listen(std::move(body)));
   }
   task<result<void>> read(SqlBody body) override { return inner_->read(listen(std::move(body))); }
+  task<result<void>> sync() override { return inner_->sync(); }
   task<result<std::uint64_t>> change_hint() override { return inner_->change_hint(); }
   task<result<void>> execute_script(std::string sql) override {
     return inner_->execute_script(std::move(sql));
@@ -71,6 +72,7 @@ class QueryPlan : public testing::Test {
     texts_->clear();
     auto context = std::make_shared<StoreContext>();
     context->origin = Origin(1);
+    context->workers = Origin(2);
     context->classes = std::make_shared<StorageClasses>(
         StorageClasses::make(
             {{.name = "temporary", .match = "^/tmp/", .replicas = 1}, {.name = "others", .match = {}}})
@@ -135,21 +137,45 @@ void QueryPlan::use_everything() {
   file.name = "new";
   file.owner = LeaseOwner(1);
   const Inode made = run(store_->create_file(file))->inode;
-  ASSERT_TRUE(run(store_->open_for_write(made.id, LeaseOwner(2), std::chrono::seconds(-1))));
-  Publication content{made.id, LeaseOwner(1), Version(0), 0, digest_of(""), {}, NodeSet::of(cream)};
-  ASSERT_TRUE(run(store_->publish(content, false)));
+  const NodeSet on_cream = NodeSet::of(cream);
+  file.name = "expires";
+  file.lease = std::chrono::seconds(-1);
+  ASSERT_TRUE(run(store_->create_file(file)));
+  ASSERT_TRUE(run(store_->begin_publication(made.id, LeaseOwner(2), on_cream, std::chrono::seconds(-1))));
+  Publication content;
+  content.id = made.id;
+  content.owner = LeaseOwner(1);
+  content.path = *Path::parse("/folder/new");
+  content.replicas = on_cream;
+  ASSERT_TRUE(run(store_->publish(content, false))->recorded);
+  ASSERT_EQ(run(store_->unhashed(cream, InodeId(), 10))->size(), 1U);
+  CopyClaim hashed{made.id, Version(1), content.path, 0, digest_of("")};
+  ASSERT_TRUE(run(store_->claim_copies(cream, std::vector<CopyClaim>(1, hashed), false)));
+  ASSERT_TRUE(run(store_->begin_publication(made.id, LeaseOwner(1), on_cream, std::chrono::seconds(60))));
+  ASSERT_TRUE(run(store_->cancel_publication(made.id, LeaseOwner(1), on_cream, Version(1))));
   ASSERT_TRUE(run(store_->renew_leases(LeaseOwner(1), std::chrono::seconds(5))));
+  ASSERT_TRUE(*run(store_->is_alive(LeaseOwner(1))));
+  ASSERT_TRUE(run(store_->end_owner(LeaseOwner(1))));
   ASSERT_TRUE(run(store_->expire_leases(10)));
   ASSERT_TRUE(run(store_->abandon(made.id, LeaseOwner(1))));
   ASSERT_TRUE(run(store_->set_attributes(made.id, {})));
-  ASSERT_TRUE(run(store_->rename(f, "new", kRootInode, "newer", RenameMode::replace, {})));
-  ASSERT_TRUE(run(store_->rename(kRootInode, "folder", kRootInode, "tmp", RenameMode::replace, {})));
-  ASSERT_TRUE(run(store_->unlink(kRootInode, "newer", {})));
+  ASSERT_TRUE(
+      run(store_->rename(f, "new", kRootInode, "newer", RenameMode::replace, {}, LeaseOwner(1), false)));
+  ASSERT_TRUE(run(store_->rename(kRootInode, "folder", kRootInode, "tmp", RenameMode::replace, {},
+                                 LeaseOwner(1), false)));
+  ASSERT_TRUE(run(store_->unlink(kRootInode, "newer", {}, LeaseOwner(1))));
   folder.name = "empty";
   ASSERT_TRUE(run(store_->make_node(folder)));
-  ASSERT_TRUE(run(store_->remove_folder(kRootInode, "empty", {})));
+  ASSERT_TRUE(run(store_->remove_folder(kRootInode, "empty", {}, LeaseOwner())));
   while (run(store_->run_jobs()).value()) {
   }
+  NewNode link;
+  link.parent = f;
+  link.name = "link";
+  link.type = FileType::symlink;
+  link.link_target = "1";
+  ASSERT_TRUE(run(store_->make_node(link)));
+  ASSERT_TRUE(run(store_->take_owed(jam, LeaseOwner(3), 10, std::chrono::seconds(5))));
   const auto owed = run(store_->owed_by(cream, IntentId(), 10)).value();
   ASSERT_TRUE(run(store_->claim_copies(cream, std::vector<CopyClaim>(1, claim), false)));
   ASSERT_TRUE(run(store_->finish_intents(cream, std::vector<IntentId>(1, owed.at(0).id))));
