@@ -25,6 +25,12 @@ struct FolderEntry {
   struct stat status {};
 };
 
+/// A name of a folder, without its lstat(2).
+struct FolderName {
+  std::string name;
+  bool is_folder = false;
+};
+
 /// What rename() does where the new name is taken.
 enum class IfTaken {
   fail,      ///< EEXIST, and nothing is changed
@@ -53,6 +59,9 @@ class Env {
   virtual result<struct stat> status_at(int folder, const std::string& name) = 0;
   /// All entries but "." and "..", in no order; one that goes away meanwhile is left out.
   virtual result<std::vector<FolderEntry>> list(int folder) = 0;
+  /// The first names of a folder, at most `limit`, in no order. For folders of any size that are being
+  /// emptied.
+  virtual result<std::vector<FolderName>> list_names(int folder, std::size_t limit) = 0;
   virtual result<std::string> read_link(int folder, const std::string& name) = 0;
   virtual result<struct statvfs> space(int fd) = 0;
 
@@ -64,12 +73,26 @@ class Env {
   /// Sets disk space aside without changing the size, where the filesystem can (fallocate(2)).
   virtual result<void> reserve(int fd, std::uint64_t size) = 0;
   virtual result<void> truncate(int fd, std::uint64_t size) = 0;
+  /// fallocate(2) with this mode. EOPNOTSUPP where the filesystem cannot.
+  virtual result<void> allocate(int fd, int mode, std::uint64_t offset, std::uint64_t length) = 0;
+  /// lseek(2) with SEEK_DATA or SEEK_HOLE, whatever the file's position is. ENXIO past the last data; EINVAL
+  /// where the filesystem cannot tell.
+  virtual result<std::uint64_t> seek(int fd, std::uint64_t offset, int whence) = 0;
+  /// Makes `to` share all bytes of `from` (FICLONE). EOPNOTSUPP where the filesystems cannot.
+  virtual result<void> clone(int from, int to) = 0;
+  /// Copies bytes to the same offset of another file, in the kernel where it can; returns how many: less only
+  /// at the end of `from`. Holes become zeros.
+  virtual result<std::uint64_t> copy(int from, int to, std::uint64_t offset, std::uint64_t length) = 0;
   /// fsync(2): the bytes and attributes of a file, or the names in a folder, survive a power loss from here
   /// on.
   virtual result<void> sync(int fd) = 0;
+  /// fdatasync(2): the same of bytes and size only.
+  virtual result<void> sync_bytes(int fd) = 0;
 
   // ---- attributes ----
   virtual result<void> set_mode(int fd, mode_t mode) = 0;
+  /// EOPNOTSUPP of a symlink.
+  virtual result<void> set_mode_at(int folder, const std::string& name, mode_t mode) = 0;
   virtual result<void> set_owner(int fd, uid_t uid, gid_t gid) = 0;
   virtual result<void> set_owner_at(int folder, const std::string& name, uid_t uid, gid_t gid) = 0;
   virtual result<void> set_mtime(int fd, Timestamp mtime) = 0;
@@ -88,6 +111,12 @@ class Env {
   // ---- locks ----
   /// flock(2), exclusive, until the descriptor is closed; false if another has it.
   virtual result<bool> try_lock(int fd) = 0;
+  /// Shows other processes, until the descriptor is closed, that somebody has this file (a lock of its open
+  /// file description, fcntl(2)); false if another has it. Needs a descriptor for writing. Independent of
+  /// try_lock().
+  virtual result<bool> hold(int fd) = 0;
+  /// Whether another open file description holds it. Takes no lock, not even for a moment.
+  virtual result<bool> is_held(int fd) = 0;
 };
 
 /// The machine's own files.

@@ -13,6 +13,7 @@
 
 #include "base/path.hpp"
 #include "os/beneath.hpp"
+#include "os/copying.hpp"
 #include "os/env.hpp"
 
 namespace geogrid {
@@ -34,6 +35,13 @@ result<void> checked(int outcome, const char* call) {
 
 std::array<timespec, 2> only_mtime(Timestamp mtime) {
   return {timespec{0, UTIME_OMIT}, mtime.to_timespec()};
+}
+
+struct flock whole_file() {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return lock;
 }
 
 struct CloseFolder {
@@ -65,6 +73,7 @@ class PosixEnv final : public Env {
   }
 
   result<std::vector<FolderEntry>> list(int folder) override;
+  result<std::vector<FolderName>> list_names(int folder, std::size_t limit) override;
   result<std::string> read_link(int folder, const std::string& name) override;
 
   result<struct statvfs> space(int fd) override {
@@ -88,11 +97,38 @@ class PosixEnv final : public Env {
     return checked(uninterrupted([&] { return ftruncate(fd, static_cast<off_t>(size)); }), "ftruncate");
   }
 
+  result<void> allocate(int fd, int mode, std::uint64_t offset, std::uint64_t length) override {
+    return checked(uninterrupted([&] {
+                     return fallocate(fd, mode, static_cast<off_t>(offset), static_cast<off_t>(length));
+                   }),
+                   "fallocate");
+  }
+
+  result<std::uint64_t> seek(int fd, std::uint64_t offset, int whence) override {
+    const off_t found = lseek(fd, static_cast<off_t>(offset), whence);
+    GG_CHECK(checked(found < 0 ? -1 : 0, "lseek"));
+    return static_cast<std::uint64_t>(found);
+  }
+
+  result<void> clone(int from, int to) override { return clone_bytes(from, to); }
+
+  result<std::uint64_t> copy(int from, int to, std::uint64_t offset, std::uint64_t length) override {
+    return copy_range(*this, from, to, offset, length);
+  }
+
   result<void> sync(int fd) override {
     return checked(uninterrupted([&] { return fsync(fd); }), "fsync");
   }
 
+  result<void> sync_bytes(int fd) override {
+    return checked(uninterrupted([&] { return fdatasync(fd); }), "fdatasync");
+  }
+
   result<void> set_mode(int fd, mode_t mode) override { return checked(fchmod(fd, mode), "fchmod"); }
+
+  result<void> set_mode_at(int folder, const std::string& name, mode_t mode) override {
+    return checked(fchmodat(folder, name.c_str(), mode, AT_SYMLINK_NOFOLLOW), "chmod");
+  }
 
   result<void> set_owner(int fd, uid_t uid, gid_t gid) override {
     return checked(fchown(fd, uid, gid), "fchown");
@@ -136,18 +172,57 @@ class PosixEnv final : public Env {
     return system_error(errno, "flock");
   }
 
+  result<bool> hold(int fd) override {
+    struct flock whole = whole_file();
+    if (uninterrupted([&] { return fcntl(fd, F_OFD_SETLK, &whole); }) == 0) return true;
+    if (errno == EAGAIN || errno == EACCES) return false;
+    return system_error(errno, "fcntl");
+  }
+
+  result<bool> is_held(int fd) override {
+    struct flock whole = whole_file();
+    GG_CHECK(checked(uninterrupted([&] { return fcntl(fd, F_OFD_GETLK, &whole); }), "fcntl"));
+    return whole.l_type != F_UNLCK;
+  }
+
  private:
   static result<void> rename_without_flags(int from_folder, const std::string& from, int to_folder,
                                            const std::string& to);
 };
 
-result<std::vector<FolderEntry>> PosixEnv::list(int folder) {
+using FolderStream = std::unique_ptr<DIR, CloseFolder>;
+
+result<FolderStream> open_stream(int folder) {
   UniqueFd own(openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!own) return system_error(errno, "open");
-  const std::unique_ptr<DIR, CloseFolder> stream(fdopendir(own.get()));
+  FolderStream stream(fdopendir(own.get()));
   if (!stream) return system_error(errno, "fdopendir");
   own.release();
+  return stream;
+}
 
+result<std::vector<FolderName>> PosixEnv::list_names(int folder, std::size_t limit) {
+  GG_TRY(const FolderStream stream, open_stream(folder));
+  std::vector<FolderName> names;
+  while (names.size() < limit) {
+    errno = 0;
+    const dirent* entry = readdir(stream.get());
+    if (entry == nullptr && errno != 0) return system_error(errno, "readdir");
+    if (entry == nullptr) break;
+    const std::string_view name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    struct stat found {};
+    const bool is_folder = entry->d_type == DT_DIR ||
+                           (entry->d_type == DT_UNKNOWN &&
+                            fstatat(dirfd(stream.get()), entry->d_name, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+                            S_ISDIR(found.st_mode));
+    names.push_back({std::string(name), is_folder});
+  }
+  return names;
+}
+
+result<std::vector<FolderEntry>> PosixEnv::list(int folder) {
+  GG_TRY(const FolderStream stream, open_stream(folder));
   std::vector<std::pair<ino_t, std::string>> found;
   for (;;) {
     errno = 0;

@@ -5,19 +5,14 @@
 #include <cerrno>
 
 #include "os/clock.hpp"
+#include "volume/aside.hpp"
 #include "volume/marker.hpp"
+#include "volume/naming.hpp"
 
 namespace geogrid {
 namespace {
 
 constexpr int kMaxTries = 16;
-constexpr int kMaxAside = 1000;  // things put aside from one path on one day
-
-result<void> check_changeable(const Path& path) {
-  if (path.is_root()) return fail(errc::invalid_argument, "the root of a volume stays as it is");
-  if (path.is_reserved()) return fail(errc::invalid_argument, "{} is geogridd's own", kReservedName);
-  return {};
-}
 
 // The folder that holds `path`, which is there: nothing is made.
 result<UniqueFd> open_parent(LocalDisk& disk, int root, const Path& path) {
@@ -65,35 +60,25 @@ bool is_the_one(const struct stat& found, const DiskEntry& wanted) {
 
 }  // namespace
 
+result<void> check_changeable(const Path& path) {
+  if (path.is_root()) return fail(errc::invalid_argument, "the root of a volume stays as it is");
+  if (path.is_reserved()) return fail(errc::invalid_argument, "{} is geogridd's own", kReservedName);
+  return {};
+}
+
 result<std::string> put_aside_at(LocalDisk& disk, int root, const Path& path, AsideReason reason,
                                  Timestamp when) {
   GG_CHECK(check_changeable(path));
-  Env& env = disk.env();
   GG_TRY(const UniqueFd from, open_parent(disk, root, path));
   const std::string name(path.filename());
-  GG_TRY(const struct stat there, env.status_at(from.get(), name));
-  (void)there;  // nothing is made for what is not there
-  const std::string date = when.str().substr(0, 10);
-  const std::string_view kind = reason == AsideReason::stale_version ? kTrashFolder : kConflictsFolder;
-  for (int i = 0; i < kMaxAside; ++i) {
-    const Path aside =
-        Path::parse(fmt::format("{}/{}{}{}", kind, date, i == 0 ? "" : fmt::format(".{}", i), path.str()))
-            .value();
-    const auto to = disk.open_or_make_folder(root, aside.parent().relative());
-    // A file may lie where this path needs a folder.
-    if (!to && to.error().is(std::errc::not_a_directory)) continue;
-    if (!to) return to.error();
-    auto moved = env.rename(from.get(), name, to->get(), name, IfTaken::fail);
-    if (!moved && moved.error().is(std::errc::file_exists)) continue;
-    if (!moved) return moved.error();
-    disk.wait_for_folders_being_made();
-    // The new name first: a power loss in between leaves the file with two names, not with none.
-    GG_CHECK(env.sync(to->get()));
-    GG_CHECK(env.sync(from.get()));
-    return std::string(aside.relative());
-  }
-  return fail(errc::refused, "{} things of this path lie in {}/{} already: look there first", kMaxAside, kind,
-              date);
+  GG_TRY(
+      const std::string place,
+      move_aside(disk, root,
+                 {.from = from.get(), .name = name, .aside = folder_of(reason), .path = path, .when = when}));
+  // The new name first: a power loss in between leaves the file with two names, not with none.
+  GG_CHECK(disk.sync_folder(root, parent_of(place)));
+  GG_CHECK(disk.env().sync(from.get()));
+  return place;
 }
 
 result<void> take_back_at(LocalDisk& disk, int root, const Path& path, const DiskEntry& published) {
@@ -135,7 +120,7 @@ result<void> make_folder_at(LocalDisk& disk, int root, const Path& path, const A
     return made;
   }
   // Also of one that was there: another thread may have made it a moment ago.
-  disk.wait_for_folders_being_made();
+  GG_CHECK(disk.sync_way_to(root, path.parent().relative()));
   return env.sync(parent.get());
 }
 
@@ -157,7 +142,7 @@ result<void> make_symlink_at(LocalDisk& disk, int root, const Path& path, const 
   }
   GG_CHECK(give_to(env, parent.get(), name, attributes));
   GG_CHECK(env.set_mtime_at(parent.get(), name, attributes.mtime));
-  disk.wait_for_folders_being_made();
+  GG_CHECK(disk.sync_way_to(root, path.parent().relative()));
   return env.sync(parent.get());
 }
 
@@ -165,6 +150,13 @@ result<void> set_mtime_at(LocalDisk& disk, int root, const Path& path, Timestamp
   GG_CHECK(check_changeable(path));
   GG_TRY(const UniqueFd parent, open_parent(disk, root, path));
   return disk.env().set_mtime_at(parent.get(), std::string(path.filename()), mtime);
+}
+
+result<void> set_attributes_at(LocalDisk& disk, int root, const Path& path, const Attributes& attributes) {
+  if (path.is_root()) return {};  // the operator's own
+  GG_CHECK(check_changeable(path));
+  GG_TRY(const UniqueFd parent, open_parent(disk, root, path));
+  return give_attributes_at(disk.env(), {parent.get(), std::string(path.filename())}, attributes);
 }
 
 result<UniqueFd> take_lock_at(LocalDisk& disk, int root, const std::string& name) {

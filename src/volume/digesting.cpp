@@ -97,6 +97,17 @@ std::vector<result<WholeFile>> digest_files(LocalDisk& disk, const std::vector<P
   return answers;
 }
 
+result<Digest> digest_of_file(Env& env, int fd, DigestAlgorithm algorithm) {
+  Hasher hasher(algorithm);
+  std::vector<std::byte> buffer(kReadBytes);
+  for (std::uint64_t offset = 0;;) {
+    GG_TRY(const std::size_t got, env.read(fd, offset, buffer));
+    hasher.update(std::span<const std::byte>(buffer).first(got));
+    offset += got;
+    if (got < buffer.size()) return hasher.finish();
+  }
+}
+
 result<WholeFile> read_whole_file(LocalDisk& disk, const Path& path, std::size_t limit,
                                   DigestAlgorithm algorithm) {
   GG_TRY(const UniqueFd root, disk.attach());

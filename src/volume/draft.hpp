@@ -39,7 +39,7 @@ struct DraftRequest {
 
 struct DraftPlace {
   Path path;
-  Attributes attributes;  ///< mtime and mode are set (never set-id bits); owner as far as the process may
+  Attributes attributes;    ///< mtime and mode are set (never set-id bits); owner as far as the process may
   bool power_safe = false;  ///< fsync of the bytes before, of the folder after
   /// An older version of the very file lies at the path: it will go to trash. Else whatever lies there is
   /// foreign, and will go to `.geogrid/conflicts`.
@@ -47,9 +47,9 @@ struct DraftPlace {
 };
 
 /// Used from the loop, one call of the awaitable ones at a time; write() and read() may overlap each other.
-/// Dies without having been placed: its file is removed, unless keep() was called. Between place() and settle() what lay at the path
-/// has the draft's name in `.geogrid/tmp`, so that a crash there can be put right: metadata tells which of the
-/// two is the current version.
+/// Dies without having been placed: its file is removed, unless keep() was called. Between place() and
+/// settle() what lay at the path has the draft's name in `.geogrid/tmp`, so that a crash there can be put
+/// right: metadata tells which of the two is the current version.
 class Draft {
  public:
   using Written = std::function<void(result<void>)>;

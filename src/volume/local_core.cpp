@@ -16,6 +16,7 @@ LocalCore::LocalCore(std::shared_ptr<Env> env, std::string root, VolumeMarker ex
     : disk(std::move(env), std::move(root), std::move(expected)),
       watch(pool(disk.marker().node, "watch", 1)),
       reads(pool(disk.marker().node, "read", threads)),
+      writes(pool(disk.marker().node, "write", threads)),
       work(pool(disk.marker().node, "work", threads)),
       syncs(pool(disk.marker().node, "sync", kParallelSyncs)) {}
 

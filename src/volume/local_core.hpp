@@ -18,9 +18,11 @@ struct LocalCore {
   LocalDisk disk;
   BlockingPool
       watch;  ///< probe() and locks: one thread, so that a lock given back is free for the next lock()
-  BlockingPool reads;  ///< what somebody waits for: stat, list, open, read
-  BlockingPool work;   ///< digests and changes
-  BlockingPool syncs;  ///< publication: mostly threads that wait in fsync(2)
+  BlockingPool reads;   ///< what somebody waits for: stat, list, open, read
+  BlockingPool writes;  ///< what a client's write waits for: drafts, their places, changes of names
+  BlockingPool work;    ///< digests and changes that nobody waits for
+  BlockingPool syncs;   ///< what takes long though somebody waits: fsync(2), publication, drafts that begin
+                        ///< with a copy, digests of drafts
 };
 
 /// fsync(2) calls at one time. The journal commits those that wait together: on an SSD with ext4, one after

@@ -82,46 +82,73 @@ result<UniqueFd> LocalDisk::attach() {
 }
 
 Error LocalDisk::explain(int root, std::string_view path, const Error& error) {
-  if (error.is(std::errc::no_such_file_or_directory)) {
-    const auto marker = env_->status_at(root, std::string(kMarkerPath));
-    if (!marker)
-      return fail(errc::volume_absent, "node {}: the volume {} went away meanwhile", expected_.node,
-                  printable(root_));
-  }
+  if (error.is(std::errc::no_such_file_or_directory))
+    if (auto absent = prove_absence(root); !absent) return absent.error();
   return error.within(fmt::format("node {}: {}", expected_.node, printable(path)));
+}
+
+result<void> LocalDisk::prove_absence(int root) {
+  const auto marker = env_->status_at(root, std::string(kMarkerPath));
+  if (marker) return {};
+  return fail(errc::volume_absent, "node {}: the volume {} went away meanwhile", expected_.node,
+              printable(root_));
+}
+
+result<UniqueFd> LocalDisk::make_folder_in(const UniqueFd& at, const std::string& name, mode_t mode) {
+  GG_TRY(const struct stat above, env_->status(at.get()));
+  const auto made = folders_made_.remember({above.st_dev, above.st_ino},
+                                           [&] { return env_->make_folder(at.get(), name, mode); });
+  if (!made && !made.error().is(std::errc::file_exists)) return made.error();
+  GG_TRY(UniqueFd folder, env_->open(at.get(), name, O_RDONLY | O_DIRECTORY));
+  if (!made) return folder;
+  GG_TRY(const struct stat own, env_->status(folder.get()));
+  if ((own.st_mode & 07777U) != mode) GG_CHECK(env_->set_mode(folder.get(), mode));
+  if (own.st_uid != above.st_uid || own.st_gid != above.st_gid)
+    (void)env_->set_owner(folder.get(), above.st_uid, above.st_gid);  // as far as this process may
+  return folder;
 }
 
 result<UniqueFd> LocalDisk::open_or_make_folder(int root, std::string_view path) {
   auto found = env_->open(root, path, O_RDONLY | O_DIRECTORY);
   if (found || !found.error().is(std::errc::no_such_file_or_directory)) return found;
 
-  const std::scoped_lock lock(making_folders_);
   GG_TRY(UniqueFd at, env_->open(root, "", O_RDONLY | O_DIRECTORY));
-  while (!path.empty()) {
+  bool in_ours = false;  // right in .geogrid
+  for (bool first = true; !path.empty(); first = false) {
     const std::size_t slash = path.find('/');
     const std::string name(path.substr(0, slash));
     path = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
     auto next = env_->open(at.get(), name, O_RDONLY | O_DIRECTORY);
-    if (!next && next.error().is(std::errc::no_such_file_or_directory)) {
-      auto made = env_->make_folder(at.get(), name, 0755);
-      if (!made && !made.error().is(std::errc::file_exists)) return made.error();
-      next = env_->open(at.get(), name, O_RDONLY | O_DIRECTORY);
-      if (!next) return next;
-      GG_TRY(const struct stat above, env_->status(at.get()));
-      GG_TRY(const struct stat own, env_->status(next->get()));
-      if (made) GG_CHECK(env_->set_mode(next->get(), 0755));
-      if (made && (own.st_uid != above.st_uid || own.st_gid != above.st_gid))
-        (void)env_->set_owner(next->get(), above.st_uid, above.st_gid);  // as far as this process may
-      GG_CHECK(env_->sync(at.get()));
-    }
+    if (!next && next.error().is(std::errc::no_such_file_or_directory))
+      next = make_folder_in(at, name, in_ours ? 0700 : 0755);
     if (!next) return next;
     at = std::move(*next);
+    in_ours = first && name == kReservedName;
   }
   return at;
 }
 
-void LocalDisk::wait_for_folders_being_made() const {
-  const std::scoped_lock lock(making_folders_);
+result<void> LocalDisk::sync_way_to(int root, std::string_view path) {
+  if (folders_made_.none()) return {};
+  GG_TRY(UniqueFd at, env_->open(root, "", O_RDONLY | O_DIRECTORY));
+  while (!path.empty()) {
+    GG_TRY(const struct stat here, env_->status(at.get()));
+    const FoldersMade::FolderId id(here.st_dev, here.st_ino);
+    if (const auto made = folders_made_.last_made_in(id)) {
+      GG_CHECK(env_->sync(at.get()));
+      folders_made_.forget(id, *made);
+    }
+    const std::size_t slash = path.find('/');
+    GG_TRY(at, env_->open(at.get(), path.substr(0, slash), O_RDONLY | O_DIRECTORY));
+    path = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
+  }
+  return {};
+}
+
+result<void> LocalDisk::sync_folder(int root, std::string_view path) {
+  GG_TRY(const UniqueFd folder, env_->open(root, path, O_RDONLY | O_DIRECTORY));
+  GG_CHECK(sync_way_to(root, path));
+  return env_->sync(folder.get());
 }
 
 DiskEntry disk_entry(std::string name, const struct stat& status) {

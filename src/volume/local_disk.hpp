@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "os/env.hpp"
+#include "volume/folders_made.hpp"
 #include "volume/volume.hpp"
 
 namespace geogrid {
@@ -29,12 +30,18 @@ class LocalDisk {
   /// where the marker has gone meanwhile: only then is it proof of absence.
   Error explain(int root, std::string_view path, const Error& error);
 
-  /// Opens the folder at `path` for listing and fsync, making what is missing of it (mode 0755, owner as the
-  /// folder above it), and making that power-safe. Errors: ENOTDIR, ELOOP and others.
+  /// Success where something is certainly not there: the marker still is.
+  result<void> prove_absence(int root);
+
+  /// Opens the folder at `path` for listing and fsync, making what is missing of it: mode 0755 (0700 right in
+  /// `.geogrid`), owner as the folder above it. Nothing is made power-safe. Errors: ENOTDIR, ELOOP and
+  /// others.
   result<UniqueFd> open_or_make_folder(int root, std::string_view path);
-  /// Returns when all folders that other threads are making now are power-safe: to be called between opening
-  /// a folder that was there already and relying on it.
-  void wait_for_folders_being_made() const;
+  /// Makes power-safe that the folder at `path` is there, whoever made it: to be called between opening it
+  /// and relying on it. Costs nothing where no folder was made lately.
+  result<void> sync_way_to(int root, std::string_view path);
+  /// The names in the folder at `path`, and the way to it.
+  result<void> sync_folder(int root, std::string_view path);
 
  private:
   // What identifies the marker that was read last, as long as nobody touched it.
@@ -44,13 +51,14 @@ class LocalDisk {
     timespec changed{};
   };
   bool seen(const struct stat& marker) const;
+  result<UniqueFd> make_folder_in(const UniqueFd& at, const std::string& name, mode_t mode);
 
   const std::shared_ptr<Env> env_;
   const std::string root_;
   const VolumeMarker expected_;
   mutable std::mutex seen_mutex_;
-  Seen seen_;                          // guarded by seen_mutex_
-  mutable std::mutex making_folders_;  // held from the mkdir to the fsync of the folder above
+  Seen seen_;  // guarded by seen_mutex_
+  FoldersMade folders_made_;
 };
 
 DiskEntry disk_entry(std::string name, const struct stat& status);

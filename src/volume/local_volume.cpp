@@ -1,13 +1,17 @@
+#include "volume/local_volume.hpp"
+
 #include <fcntl.h>
 
 #include <algorithm>
 
+#include "volume/attached.hpp"
 #include "volume/changes.hpp"
 #include "volume/digesting.hpp"
+#include "volume/exchange.hpp"
 #include "volume/incoming.hpp"
-#include "volume/local_core.hpp"
 #include "volume/marker.hpp"
 #include "volume/publication.hpp"
+#include "volume/reading.hpp"
 #include "volume/temporary.hpp"
 
 namespace geogrid {
@@ -26,18 +30,7 @@ class LocalOpenFile final : public OpenFile {
 
   void read(std::uint64_t offset, std::size_t size,
             std::function<void(result<std::span<const std::byte>>)> done) override {
-    // Shared, so that a full queue leaves something to call.
-    const auto answer = std::make_shared<decltype(done)>(std::move(done));
-    const bool accepted = core_->reads.post([core = core_, file = file_, answer, offset, size] {
-      thread_local std::vector<std::byte> buffer;  // a FUSE read is at most 1 MiB; as many as threads
-      if (buffer.size() < size) buffer.resize(size);
-      const auto got = core->disk.env().read(file->get(), offset, std::span(buffer).first(size));
-      if (got)
-        (*answer)(std::span<const std::byte>(buffer).first(*got));
-      else
-        (*answer)(got.error());
-    });
-    if (!accepted) (*answer)(Error(errc::busy, "too many reads wait for this volume"));
+    read_on_thread(core_, file_, file_->get(), offset, size, std::move(done));
   }
 
  private:
@@ -45,56 +38,6 @@ class LocalOpenFile final : public OpenFile {
   std::shared_ptr<UniqueFd> file_;
   DiskEntry entry_;
 };
-
-class LocalVolume final : public Volume {
- public:
-  explicit LocalVolume(std::shared_ptr<LocalCore> core) : core_(std::move(core)) {}
-
-  const std::string& node() const override { return core_->disk.marker().node; }
-  task<result<VolumeSpace>> probe() override;
-
-  task<result<DiskEntry>> stat(Path path) override;
-  task<result<std::vector<DiskEntry>>> list(Path folder) override;
-  task<result<std::shared_ptr<OpenFile>>> open(Path path) override;
-  task<result<WholeFile>> read_whole(Path path, std::size_t limit, DigestAlgorithm algorithm) override;
-  task<std::vector<result<WholeFile>>> digest(std::vector<Path> paths, DigestAlgorithm algorithm,
-                                              bool keep_cached) override;
-
-  task<result<std::shared_ptr<IncomingFile>>> receive(std::uint64_t expected_size) override;
-  task<result<std::shared_ptr<IncomingFile>>> receive_whole(
-      std::shared_ptr<const std::vector<std::byte>> data) override;
-  task<std::vector<result<PublishOutcome>>> publish(std::vector<PublishRequest> requests) override;
-  task<result<std::string>> put_aside(Path path, AsideReason reason, Timestamp when) override;
-  task<result<void>> take_back(Path path, const DiskEntry& published) override;
-  task<result<void>> make_folder(Path path, Attributes attributes) override;
-  task<result<void>> make_symlink(Path path, std::string target, Attributes attributes) override;
-  task<result<void>> set_mtime(Path path, Timestamp mtime) override;
-  task<result<std::size_t>> clean_temporary() override;
-  task<result<std::shared_ptr<void>>> lock(std::string name) override;
-
- private:
-  const std::shared_ptr<LocalCore> core_;
-};
-
-// Runs `operation(disk, root)` on the attached volume; its errors are told with `subject`.
-template <typename Operation>
-auto attached(LocalDisk& disk, std::string_view subject, Operation operation)
-    -> std::invoke_result_t<Operation, LocalDisk&, int> {
-  GG_TRY(const UniqueFd root, disk.attach());
-  auto outcome = operation(disk, root.get());
-  if (!outcome) return disk.explain(root.get(), subject, outcome.error());
-  return outcome;
-}
-
-// The same on a thread of one of the core's pools. Everything that runs there holds the core.
-template <typename Operation>
-auto attached_on(BlockingPool LocalCore::*pool, std::shared_ptr<LocalCore> core, std::string subject,
-                 Operation operation) -> task<std::invoke_result_t<Operation, LocalDisk&, int>> {
-  auto work = [core, subject = std::move(subject), operation = std::move(operation)] {
-    return attached(core->disk, subject, operation);
-  };
-  co_return co_await offload(core.get()->*pool, std::move(work));
-}
 
 std::vector<DiskEntry> disk_entries(std::vector<FolderEntry> found, bool is_root) {
   std::vector<DiskEntry> entries;
@@ -107,17 +50,6 @@ std::vector<DiskEntry> disk_entries(std::vector<FolderEntry> found, bool is_root
   return entries;
 }
 
-result<std::vector<DiskEntry>> list_folder(Env& env, int root, const Path& path) {
-  GG_TRY(const UniqueFd folder, env.open(root, path.relative(), O_RDONLY | O_DIRECTORY));
-  GG_TRY(auto found, env.list(folder.get()));
-  std::vector<DiskEntry> entries = disk_entries(std::move(found), path.is_root());
-  for (DiskEntry& entry : entries) {
-    if (entry.type != FileType::symlink) continue;
-    GG_TRY(entry.link_target, env.read_link(folder.get(), entry.name));
-  }
-  return entries;
-}
-
 result<std::shared_ptr<LocalIncomingFile>> start_copy(const std::shared_ptr<LocalCore>& core,
                                                       std::uint64_t reserve) {
   auto temporary = attached(core->disk, kTemporaryFolder,
@@ -127,6 +59,19 @@ result<std::shared_ptr<LocalIncomingFile>> start_copy(const std::shared_ptr<Loca
   auto reserved = file->reserve(reserve);
   if (!reserved) return reserved.error().within(fmt::format("node {}", core->disk.marker().node));
   return file;
+}
+
+}  // namespace
+
+result<std::vector<DiskEntry>> list_folder(Env& env, int root, const Path& path) {
+  GG_TRY(const UniqueFd folder, env.open(root, path.relative(), O_RDONLY | O_DIRECTORY));
+  GG_TRY(auto found, env.list(folder.get()));
+  std::vector<DiskEntry> entries = disk_entries(std::move(found), path.is_root());
+  for (DiskEntry& entry : entries) {
+    if (entry.type != FileType::symlink) continue;
+    GG_TRY(entry.link_target, env.read_link(folder.get(), entry.name));
+  }
+  return entries;
 }
 
 task<result<VolumeSpace>> LocalVolume::probe() {
@@ -240,7 +185,10 @@ task<result<void>> LocalVolume::set_mtime(Path path, Timestamp mtime) {
 }
 
 task<result<std::size_t>> LocalVolume::clean_temporary() {
-  auto change = [](LocalDisk& disk, int root) { return remove_abandoned_temporaries(disk, root); };
+  auto change = [](LocalDisk& disk, int root) {
+    remove_old_notes(disk, root);
+    return remove_abandoned_temporaries(disk, root);
+  };
   co_return co_await attached_on(&LocalCore::work, core_, std::string(kTemporaryFolder), change);
 }
 
@@ -256,8 +204,6 @@ task<result<std::shared_ptr<void>>> LocalVolume::lock(std::string name) {
   };
   co_return co_await attached_on(&LocalCore::watch, core_, std::string(kLocksFolder), std::move(take));
 }
-
-}  // namespace
 
 std::shared_ptr<Volume> open_local_volume(LocalVolumeOptions options, VolumeMarker expected) {
   auto env = options.env ? std::move(options.env) : make_posix_env();

@@ -53,7 +53,7 @@ result<void> initialise_at(Env& env, int root, const VolumeMarker& marker) {
   GG_TRY(const struct stat root_status, env.status(root));
   GG_TRY(const UniqueFd own, make_own_folder(env, root, std::string(kReservedName), 0755, root_status));
   GG_TRY(const UniqueFd temporary, make_own_folder(env, own.get(), "tmp", 0700, root_status));
-  for (const char* name : {"trash", "conflicts", "locks"}) {
+  for (const char* name : {"trash", "conflicts", "lost+found", "intents", "locks"}) {
     GG_TRY(const UniqueFd folder, make_own_folder(env, own.get(), name, 0700, root_status));
   }
   const std::string text = format_marker(marker);

@@ -16,6 +16,9 @@ inline constexpr std::size_t kMaxMarkerBytes = 64 * 1024;
 inline constexpr std::string_view kTemporaryFolder = ".geogrid/tmp";
 inline constexpr std::string_view kTrashFolder = ".geogrid/trash";
 inline constexpr std::string_view kConflictsFolder = ".geogrid/conflicts";
+inline constexpr std::string_view kLostFolder = ".geogrid/lost+found";
+/// Notes of exchanges, by the intent's id.
+inline constexpr std::string_view kIntentsFolder = ".geogrid/intents";
 inline constexpr std::string_view kLocksFolder = ".geogrid/locks";
 
 std::string format_marker(const VolumeMarker& marker);

@@ -112,7 +112,7 @@ result<void> Publication::name_files_in(const Path& parent, const std::vector<st
     }
   }
   if (!changed) return {};
-  core_->disk.wait_for_folders_being_made();
+  GG_CHECK(core_->disk.sync_way_to(root_.get(), parent.relative()));
   return env().sync(folder.get());
 }
 

@@ -51,6 +51,7 @@ result<std::size_t> remove_abandoned_temporaries(LocalDisk& disk, int root) {
   GG_TRY(const auto entries, env.list(folder.get()));
   std::size_t removed = 0;
   for (const FolderEntry& entry : entries) {
+    if (DraftName::parse(entry.name)) continue;  // what it holds may be all there is of it
     if (S_ISDIR(entry.status.st_mode)) {
       // Empty ones only; whoever is making one just now begins again.
       removed += env.remove_folder(folder.get(), entry.name) ? 1 : 0;

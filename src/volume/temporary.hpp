@@ -14,7 +14,7 @@ struct TemporaryFile {
 };
 result<TemporaryFile> make_temporary(LocalDisk& disk, int root);
 
-/// Removes the files whose writer is gone, and empty folders; returns how many.
+/// Removes the files whose writer is gone, and empty folders, but no drafts; returns how many.
 result<std::size_t> remove_abandoned_temporaries(LocalDisk& disk, int root);
 
 }  // namespace geogrid

@@ -88,6 +88,39 @@ class SwitchedVolume final : public Volume {
     return volume_->set_mtime(std::move(path), mtime);
   }
   task<result<std::size_t>> clean_temporary() override { return volume_->clean_temporary(); }
+  task<result<std::shared_ptr<Draft>>> start_draft(DraftRequest request) override {
+    return volume_->start_draft(std::move(request));
+  }
+  task<result<std::vector<DraftFound>>> drafts() override { return volume_->drafts(); }
+  task<result<std::string>> salvage(DraftName draft, Path path, Timestamp when) override {
+    return volume_->salvage(draft, std::move(path), when);
+  }
+  task<result<void>> exchange_draft(DraftName draft, Path path) override {
+    return volume_->exchange_draft(draft, std::move(path));
+  }
+  task<result<WholeFile>> digest_draft(DraftName draft, DigestAlgorithm algorithm) override {
+    return volume_->digest_draft(draft, algorithm);
+  }
+  task<result<void>> set_attributes(Path path, Attributes attributes) override {
+    return volume_->set_attributes(std::move(path), attributes);
+  }
+  task<std::vector<result<DiskChanged>>> carry_out(std::vector<DiskChange> changes) override {
+    return volume_->carry_out(std::move(changes));
+  }
+  task<result<void>> make_power_safe(std::vector<DiskChanged> changes) override {
+    return volume_->make_power_safe(std::move(changes));
+  }
+  task<result<void>> undo(DiskChanged change) override { return volume_->undo(std::move(change)); }
+  task<result<std::vector<TrashDate>>> trash_dates() override { return volume_->trash_dates(); }
+  task<result<std::vector<DiskEntry>>> list_trash(std::string date, Path folder) override {
+    return volume_->list_trash(std::move(date), std::move(folder));
+  }
+  task<result<void>> restore_from_trash(std::string date, Path path, Path to) override {
+    return volume_->restore_from_trash(std::move(date), std::move(path), std::move(to));
+  }
+  task<result<TrashPurge>> purge_trash(std::string date, Path below, std::size_t limit) override {
+    return volume_->purge_trash(std::move(date), std::move(below), limit);
+  }
   task<result<std::shared_ptr<void>>> lock(std::string name) override {
     return volume_->lock(std::move(name));
   }
