@@ -311,23 +311,30 @@ std::string Model::true_path(const std::string& path) const {
   return (folder / whole.filename()).lexically_relative(std::filesystem::canonical(hand_.root())).string();
 }
 
-std::vector<int> Model::lose_mount(int mount) {
-  std::vector<int> lost;
+std::vector<int> Model::uncertain_slots(int mount) const {
+  std::vector<int> uncertain;
+  for (const auto& [number, slot] : slots_) {
+    const FileState& state = files_.at(slot.file);
+    if (slot.mount == mount && slot.writes && (!state.published || state.vague)) uncertain.push_back(number);
+  }
+  return uncertain;
+}
+
+Model::Lost Model::lose_mount(int mount) {
+  Lost lost;
   for (const auto& [number, slot] : slots_)
-    if (slot.mount == mount) lost.push_back(number);
-  for (const int number : lost) {
+    if (slot.mount == mount) lost.slots.push_back(number);
+  for (const int number : lost.slots) {
     const Slot slot = slots_.at(number);
     FileState& state = files_[slot.file];
-    if (slot.writes && state.dirty) {
-      const auto path = where(slot.file);
-      if (path && state.published) {
-        std::ofstream(hand_.full(*path), std::ios::binary) << *state.published;
-      } else if (path) {
-        ::unlink(hand_.full(*path).c_str());
-      }
-      state.dirty = false;
+    if (const auto path = where(slot.file); slot.writes && state.dirty && path) {
+      std::ofstream(hand_.full(*path), std::ios::binary) << *state.published;
+      lost.rolled_back.push_back(*path);
     }
-    if (slot.writes) --state.writers[static_cast<std::size_t>(mount)];
+    if (slot.writes) {
+      state.dirty = false;
+      --state.writers[static_cast<std::size_t>(mount)];
+    }
     hand_.drop(number);
     slots_.erase(number);
   }

@@ -62,9 +62,16 @@ class Model {
   std::string true_path(const std::string& path) const;
   std::vector<Discarded> take_discarded() { return std::exchange(discarded_, {}); }
 
-  /// A mount died: its descriptors are gone, and what was not closed is as it was before. Returns what has to
-  /// be dropped from the mounts' side: slots.
-  std::vector<int> lose_mount(int mount);
+  /// Slots of a mount with files of which it is not known what was closed last: nothing, or one of several
+  /// contents.
+  std::vector<int> uncertain_slots(int mount) const;
+  /// A mount died: its descriptors are gone, and what was not closed is as it was before. REQUIRES: no
+  /// uncertain slots.
+  struct Lost {
+    std::vector<int> slots;
+    std::vector<std::string> rolled_back;  ///< files whose content went back
+  };
+  Lost lose_mount(int mount);
 
  private:
   struct FileState {

@@ -42,6 +42,8 @@ class World {
   virtual std::optional<std::string> inspect(const Model&, const std::vector<Discarded>&) {
     return std::nullopt;
   }
+  /// Ends it in good order. Says what is wrong.
+  virtual std::optional<std::string> finish() { return std::nullopt; }
   /// Whether all that should run still does; else what happened.
   virtual std::optional<std::string> trouble() { return std::nullopt; }
   /// What this world can suffer; by name. Null: not known here.
