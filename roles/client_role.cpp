@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "fuse/mounts.hpp"
+#include "os/clock.hpp"
 
 namespace geogrid {
 namespace {
@@ -46,7 +47,15 @@ task<result<void>> serve_mounts(const Process& process, MetadataStore& store, Ch
   options.names.copies = static_cast<std::size_t>(std::max(1, process.classes->default_class().replicas));
   for (const NodeVolume& v : volumes)
     if (config.node && v.volume->node() == *config.node) options.names.same_machine = NodeSet::of(v.index);
-  for (const MountConfig& mount : config.client.mounts) {
+  const auto& mounts_wanted = config.client.mounts;
+  if (std::any_of(mounts_wanted.begin(), mounts_wanted.end(), [](const MountConfig& m) { return !m.read_only; })) {
+    UnionOptions::Writing writing;
+    writing.classes = process.classes;
+    writing.owner = LeaseOwner(system_random().next() | 1U);
+    writing.min_free = config.storage.min_free;
+    options.names.writing = std::move(writing);
+  }
+  for (const MountConfig& mount : mounts_wanted) {
     MountOptions wanted;
     wanted.mountpoint = mount.mountpoint;
     wanted.allow_other = mount.allow_other;

@@ -112,6 +112,16 @@ Digest Hasher::finish() {
   return Digest{state_->algorithm, std::string(reinterpret_cast<const char*>(out.data()), size)};
 }
 
+Digest Hasher::present() const {
+  const State copy(state_->algorithm);
+  if (EVP_MD_CTX_copy_ex(copy.context, state_->context) != 1)
+    throw std::runtime_error("OpenSSL cannot copy a digest under way");
+  std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
+  unsigned int size = 0;
+  EVP_DigestFinal_ex(copy.context, out.data(), &size);
+  return Digest{state_->algorithm, std::string(reinterpret_cast<const char*>(out.data()), size)};
+}
+
 Digest digest_of(std::string_view data, DigestAlgorithm algorithm) {
   Hasher hasher(algorithm);
   hasher.update(data);

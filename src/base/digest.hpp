@@ -44,6 +44,8 @@ class Hasher {
   void update(std::string_view data) { update(std::as_bytes(std::span(data))); }
   /// The digest of everything since the construction or the last finish().
   Digest finish();
+  /// The same, and goes on.
+  Digest present() const;
 
  private:
   struct State;

@@ -4,6 +4,7 @@
 
 #include "fuse/connection.hpp"
 #include "fuse/operations.hpp"
+#include "os/clock.hpp"
 
 namespace geogrid {
 namespace {
@@ -45,9 +46,37 @@ task<void> answer_attributes(RequestRef request, InodeId id) {
 
 void getattr(fuse_req_t req, fuse_ino_t id, fuse_file_info*) {
   const RequestRef request = Request::take(req);
-  if (InodeRef inode = request->names().cached(InodeId(id)))
-    return request->attributes({std::move(inode), true});
+  if (const auto entry = request->names().cached_entry(InodeId(id))) return request->attributes(*entry);
   run_request(request, answer_attributes(request, InodeId(id)));
+}
+
+AttributeRequest to_request(const struct stat& wanted, int which, const fuse_file_info* info) {
+  AttributeRequest request;
+  AttributeChange& change = request.change;
+  const Timestamp now = system_clock().wall();
+  if (which & FUSE_SET_ATTR_MODE) change.mode = wanted.st_mode & 07777U;
+  if (which & FUSE_SET_ATTR_UID) change.uid = wanted.st_uid;
+  if (which & FUSE_SET_ATTR_GID) change.gid = wanted.st_gid;
+  if (which & FUSE_SET_ATTR_ATIME) change.atime = Timestamp::from(wanted.st_atim);
+  if (which & FUSE_SET_ATTR_ATIME_NOW) change.atime = now;
+  if (which & FUSE_SET_ATTR_MTIME) change.mtime = Timestamp::from(wanted.st_mtim);
+  if (which & FUSE_SET_ATTR_MTIME_NOW) change.mtime = now;
+  if (which & FUSE_SET_ATTR_SIZE) request.size = static_cast<std::uint64_t>(wanted.st_size);
+  if (info) request.handle = HandleId(info->fh);
+  return request;
+}
+
+task<void> answer_change(RequestRef request, InodeId id, AttributeRequest wanted, Caller caller) {
+  const auto changed = co_await request->names().set_attributes(id, std::move(wanted), caller);
+  if (changed)
+    request->attributes(*changed);
+  else
+    request->error(changed.error());
+}
+
+void setattr(fuse_req_t req, fuse_ino_t id, struct stat* wanted, int which, fuse_file_info* info) {
+  const RequestRef request = Request::take(req);
+  run_change(request, answer_change(request, InodeId(id), to_request(*wanted, which, info), request->caller()));
 }
 
 task<void> answer_link(RequestRef request, InodeId id) {
@@ -99,6 +128,7 @@ void forget_multi(fuse_req_t req, std::size_t, fuse_forget_data*) {
 void add_attribute_operations(fuse_lowlevel_ops& operations) {
   operations.lookup = lookup;
   operations.getattr = getattr;
+  operations.setattr = setattr;
   operations.readlink = readlink;
   operations.statfs = statfs;
   operations.forget = forget;

@@ -128,7 +128,8 @@ void Request::entry(const Entry& found) {
 }
 
 void Request::attributes(const Entry& found) {
-  const struct stat status = to_stat(*found.inode);
+  struct stat status = to_stat(*found.inode);
+  if (found.removed) status.st_nlink = 0;
   if (claim()) sent(fuse_reply_attr(request_, &status, connection_->timeout(found.lasting)));
 }
 
@@ -138,6 +139,24 @@ void Request::link(const std::string& target) {
 
 void Request::opened(const fuse_file_info& info) {
   if (claim()) sent(fuse_reply_open(request_, &info));
+}
+
+void Request::created(const Entry& made, const fuse_file_info& info) {
+  const fuse_entry_param param = to_entry(*connection_, made);
+  if (claim()) sent(fuse_reply_create(request_, &param, &info));
+}
+
+void Request::written(std::size_t size) {
+  if (claim()) sent(fuse_reply_write(request_, size));
+}
+
+void Request::offset(std::uint64_t offset) {
+  if (claim()) sent(fuse_reply_lseek(request_, static_cast<off_t>(offset)));
+}
+
+Caller Request::caller() const {
+  const fuse_ctx* context = fuse_req_ctx(request_);
+  return {context->uid, context->gid, connection_->kernel()};
 }
 
 void Request::bytes(const void* data, std::size_t size) {
@@ -153,6 +172,10 @@ void Request::xattr(const std::string& value, std::size_t room) {
 
 void Request::space(const struct statvfs& space) {
   if (claim()) sent(fuse_reply_statfs(request_, &space));
+}
+
+void run_change(const RequestRef& request, task<void> work) {
+  asio::co_spawn(request->connection().loop(), std::move(work), asio::detached);
 }
 
 void run_request(const RequestRef& request, task<void> work) {

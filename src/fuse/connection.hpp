@@ -9,6 +9,7 @@
 
 #include "base/log.hpp"
 #include "fuse/fuse_api.hpp"
+#include "fuse/write_buffer.hpp"
 #include "vfs/union_namespace.hpp"
 #include "vfs/watchlist.hpp"
 
@@ -43,6 +44,16 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool is_initialised() const { return initialised_; }
   void set_initialised() { initialised_ = true; }
 
+  /// What this mount's kernel remembers; null until the mount is ready.
+  KernelCache* kernel() const { return kernel_; }
+  void set_kernel(KernelCache* kernel) { kernel_ = kernel; }
+
+  // ---- the buffer of the request that is being dispatched; on the loop ----
+  void* spare_buffer() { return buffers_->take(); }
+  void lend_buffer(void** buffer) { lent_ = buffer; }
+  /// Keeps the memory that the request's bytes lie in. REQUIRES: called once, within a callback of libfuse.
+  std::shared_ptr<const void> take_buffer() { return buffers_->own(std::exchange(*lent_, nullptr)); }
+
   /// Requests that nobody answered yet.
   int in_flight() const { return in_flight_; }
   /// Answers the request with EIO if it takes too long. On the loop.
@@ -60,6 +71,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Options options_;
   fuse_session* session_ = nullptr;
   Watchlist slow_;
+  KernelCache* kernel_ = nullptr;
+  const std::shared_ptr<BufferPool> buffers_ = std::make_shared<BufferPool>();
+  void** lent_ = nullptr;
   unsigned capable_ = 0;
   bool initialised_ = false;
   std::atomic<int> in_flight_{0};
@@ -76,6 +90,8 @@ class Request : public Watched {
 
   Connection& connection() const { return *connection_; }
   UnionNamespace& names() const { return connection_->names(); }
+  /// Who asks. In a callback of libfuse.
+  Caller caller() const;
 
   void error(int error_number);
   void error(const Error& error);
@@ -84,6 +100,9 @@ class Request : public Watched {
   void attributes(const Entry& entry);
   void link(const std::string& target);
   void opened(const fuse_file_info& info);
+  void created(const Entry& entry, const fuse_file_info& info);
+  void written(std::size_t size);
+  void offset(std::uint64_t offset);
   void bytes(const void* data, std::size_t size);
   /// An extended attribute, or their list: the value, its length if `room` is 0, or ERANGE.
   void xattr(const std::string& value, std::size_t room);
@@ -103,6 +122,10 @@ class Request : public Watched {
 
 /// Runs the coroutine, which answers the request, here and now as far as it does not wait for anything.
 void run_request(const RequestRef& request, task<void> work);
+
+/// The same for what changes something: it may take as long as disks need, since nobody can tell whether an
+/// unanswered change was made.
+void run_change(const RequestRef& request, task<void> work);
 
 /// The record as stat(2) shows it.
 struct stat to_stat(const Inode& inode);

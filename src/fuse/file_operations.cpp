@@ -1,4 +1,4 @@
-// Opening and reading files.
+// Opening, reading and releasing files.
 
 #include <fcntl.h>
 
@@ -22,9 +22,22 @@ task<void> answer_open(RequestRef request, InodeId id, fuse_file_info info) {
   answer_opened(*request, info, co_await request->names().open(id));
 }
 
+task<void> answer_open_for_writing(RequestRef request, InodeId id, fuse_file_info info) {
+  const auto opened = co_await request->names().open_for_writing(id);
+  if (!opened) {
+    request->error(opened.error());
+    co_return;
+  }
+  info.fh = opened->handle.value;
+  info.keep_cache = opened->keep_cache ? 1 : 0;
+  info.direct_io = opened->shared_cache ? 0 : 1;
+  request->opened(info);
+}
+
 void open(fuse_req_t req, fuse_ino_t id, fuse_file_info* info) {
   const RequestRef request = Request::take(req);
-  if ((info->flags & O_ACCMODE) != O_RDONLY || (info->flags & O_TRUNC) != 0) return request->error(EROFS);
+  if ((info->flags & O_ACCMODE) != O_RDONLY)
+    return run_request(request, answer_open_for_writing(request, InodeId(id), *info));
   if (const InodeRef inode = request->names().cached(InodeId(id)))
     return answer_opened(*request, *info, request->names().open(inode));
   run_request(request, answer_open(request, InodeId(id), *info));
@@ -48,9 +61,6 @@ void release(fuse_req_t req, fuse_ino_t, fuse_file_info* info) {
   request->ok();
 }
 
-void fsync(fuse_req_t req, fuse_ino_t, int, fuse_file_info*) {
-  Request::take(req)->ok();
-}
 
 }  // namespace
 
@@ -58,7 +68,6 @@ void add_file_operations(fuse_lowlevel_ops& operations) {
   operations.open = open;
   operations.read = read;
   operations.release = release;
-  operations.fsync = fsync;
 }
 
 }  // namespace geogrid

@@ -122,9 +122,6 @@ void opendir(fuse_req_t req, fuse_ino_t, fuse_file_info* info) {
 void releasedir(fuse_req_t req, fuse_ino_t, fuse_file_info*) {
   Request::take(req)->ok();
 }
-void fsyncdir(fuse_req_t req, fuse_ino_t, int, fuse_file_info*) {
-  Request::take(req)->ok();
-}
 
 }  // namespace
 
@@ -133,7 +130,6 @@ void add_folder_operations(fuse_lowlevel_ops& operations) {
   operations.readdir = readdir;
   operations.readdirplus = readdirplus;
   operations.releasedir = releasedir;
-  operations.fsyncdir = fsyncdir;
 }
 
 }  // namespace geogrid

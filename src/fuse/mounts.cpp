@@ -55,6 +55,7 @@ task<void> Mounts::unmount_all() {
     if (const auto unmounted = co_await session->unmount(); !unmounted)
       log_.error("{}", unmounted.error().message);
   for (const auto& session : sessions_) co_await session->end(kGrace);
+  co_await names_->finish(kGrace);
 }
 
 }  // namespace geogrid

@@ -9,7 +9,7 @@ void add_attribute_operations(fuse_lowlevel_ops& operations);
 void add_folder_operations(fuse_lowlevel_ops& operations);
 void add_file_operations(fuse_lowlevel_ops& operations);
 void add_xattr_operations(fuse_lowlevel_ops& operations);
-/// Whatever changes something: EROFS.
-void add_refusals(fuse_lowlevel_ops& operations);
+void add_name_operations(fuse_lowlevel_ops& operations);
+void add_write_operations(fuse_lowlevel_ops& operations);
 
 }  // namespace geogrid

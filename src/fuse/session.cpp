@@ -13,6 +13,7 @@ namespace geogrid {
 namespace {
 
 constexpr unsigned kLargestRead = 1 << 20;
+constexpr unsigned kLargestWrite = 1 << 20;
 constexpr unsigned kReadAheadKib = 1024;
 /// Requests served before the loop's other work has a turn.
 constexpr int kBatch = 64;
@@ -42,6 +43,7 @@ void init(void* user, fuse_conn_info* kernel) {
   avoid(capability(FUSE_CAP_HANDLE_KILLPRIV));
   kernel->max_readahead = kReadAheadKib << 10;
   kernel->max_read = kLargestRead;
+  kernel->max_write = kLargestWrite;
   kernel->max_background = 64;
   kernel->congestion_threshold = 48;
   connection->set_capable(kernel->capable);
@@ -55,7 +57,8 @@ fuse_lowlevel_ops operations() {
   add_folder_operations(all);
   add_file_operations(all);
   add_xattr_operations(all);
-  add_refusals(all);
+  add_name_operations(all);
+  add_write_operations(all);
   return all;
 }
 
@@ -133,6 +136,7 @@ FuseSession::FuseSession(std::shared_ptr<Connection> connection, std::string mou
     if (const auto all = names.lock()) all->on_gap();
   });
   connection_->names().attach(*invalidator_);
+  connection_->set_kernel(invalidator_.get());
 }
 
 FuseSession::~FuseSession() {
@@ -140,6 +144,7 @@ FuseSession::~FuseSession() {
     if (const auto unmounted = unmount_own(mountpoint_, device_); !unmounted)
       log_.error("{}", unmounted.error().message);
   connection_->names().detach(*invalidator_);
+  connection_->set_kernel(nullptr);
   connection_->stop();
   readable_.release();
   connection_->cut();
@@ -150,11 +155,14 @@ FuseSession::~FuseSession() {
 FuseSession::Batch FuseSession::receive_batch() {
   fuse_session* const session = connection_->session();
   for (int served = 0; served < kBatch; ++served) {
+    if (!buffer_.mem) buffer_.mem = connection_->spare_buffer();
     const int got = fuse_session_receive_buf(session, &buffer_);
     if (got == -EAGAIN) return Batch::drained;
     if (got == -EINTR) continue;
     if (got <= 0) return Batch::ended;
+    connection_->lend_buffer(&buffer_.mem);
     fuse_session_process_buf(session, &buffer_);
+    connection_->lend_buffer(nullptr);
     if (fuse_session_exited(session)) return Batch::ended;
   }
   return Batch::full;

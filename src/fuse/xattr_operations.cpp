@@ -48,11 +48,35 @@ void listxattr(fuse_req_t req, fuse_ino_t id, std::size_t room) {
   run_request(request, answer_names(request, InodeId(id), room));
 }
 
+task<void> run_set_class(RequestRef request, InodeId id, std::string name, Caller caller) {
+  const auto done = co_await request->names().set_class(id, std::move(name), caller);
+  if (done)
+    request->ok();
+  else
+    request->error(done.error());
+}
+
+void setxattr(fuse_req_t req, fuse_ino_t id, const char* name, const char* value, std::size_t size, int) {
+  const RequestRef request = Request::take(req);
+  const std::string_view text = name;
+  if (text == "user.geogrid.class")
+    return run_change(request,
+                      run_set_class(request, InodeId(id), std::string(value, size), request->caller()));
+  request->error(begins(text, "user.geogrid.") ? EPERM : ENOTSUP);
+}
+
+void removexattr(fuse_req_t req, fuse_ino_t, const char* name) {
+  const RequestRef request = Request::take(req);
+  request->error(begins(name, "user.geogrid.") ? EPERM : begins(name, "user.") ? ENODATA : ENOTSUP);
+}
+
 }  // namespace
 
 void add_xattr_operations(fuse_lowlevel_ops& operations) {
   operations.getxattr = getxattr;
   operations.listxattr = listxattr;
+  operations.setxattr = setxattr;
+  operations.removexattr = removexattr;
 }
 
 }  // namespace geogrid

@@ -40,6 +40,18 @@ void Content::prepare() {
   if (phase_ == Phase::untouched && inode_->size > 0) locate(false);
 }
 
+void Content::hold(FileLocation last) {
+  if (inode_->size == 0 || last_) return;
+  last_ = std::move(last);
+  if (phase_ == Phase::untouched && !located(*last_)) return;
+  if (phase_ == Phase::ready) open_all();
+}
+
+void Content::open_all() {
+  for (const SourceRef& source : sources_)
+    if (source->state == Source::State::untried) start_opening(source);
+}
+
 void Content::locate(bool fresh) {
   phase_ = Phase::locating;
   asio::co_spawn(access_->loop(), run_locate(shared_from_this(), fresh), asio::detached);
@@ -51,7 +63,10 @@ task<void> Content::run_locate(std::shared_ptr<Content> self, bool fresh) {
   if (locator) location = co_await locator->locate(self->inode_->id, fresh);
   const auto outcome = self->located(std::move(location));
   const std::vector<Job> jobs = std::exchange(self->waiting_, {});
-  if (jobs.empty() && outcome && !self->sources_.empty()) self->start_opening(self->sources_.front());
+  if (jobs.empty() && outcome && !self->sources_.empty() &&
+      self->sources_.front()->state == Source::State::untried)
+    self->start_opening(self->sources_.front());
+  if (self->last_) self->open_all();
   for (const Job& job : jobs) {
     if (outcome) {
       job->clip(self->inode_->size);
@@ -64,6 +79,7 @@ task<void> Content::run_locate(std::shared_ptr<Content> self, bool fresh) {
 }
 
 result<void> Content::located(result<FileLocation> location) {
+  if (!location && location.error().is(errc::not_found) && last_ && sources_.empty()) location = *last_;
   if (!location) {
     phase_ = sources_.empty() ? Phase::untouched : Phase::ready;
     return location.error();

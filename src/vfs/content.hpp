@@ -49,6 +49,8 @@ class Content : public std::enable_shared_from_this<Content> {
   /// Opens the best replica, in the background: a reader's first bytes may come from the kernel's pages, and
   /// the rest must then be of the same version.
   void prepare();
+  /// Opens all replicas, in the background: the file's name went, and `last` is where it was.
+  void hold(FileLocation last);
   void read(std::uint64_t offset, std::size_t size, ReadDone done);
   /// The version that is read; before the first read, that of the open.
   const InodeRef& inode() const { return inode_; }
@@ -69,6 +71,7 @@ class Content : public std::enable_shared_from_this<Content> {
   using SourceRef = std::shared_ptr<Source>;
 
   void locate(bool fresh);
+  void open_all();
   static task<void> run_locate(std::shared_ptr<Content> self, bool fresh);
   result<void> located(result<FileLocation> location);
   void advance(const Job& job);
@@ -91,6 +94,7 @@ class Content : public std::enable_shared_from_this<Content> {
   std::vector<SourceRef> sources_;  // the best first
   std::size_t current_ = 0;         // in sources_: where reads begin
   std::vector<Job> waiting_;        // for locate()
+  std::optional<FileLocation> last_;  // of a file whose name is gone
   std::atomic<bool> given_{false};  // bytes were handed out
   std::atomic<bool> spoilt_{false};
   std::atomic<int> served_by_{-1};

@@ -30,6 +30,8 @@ void UnionNamespace::entry_changed(InodeId parent, const std::string& name) {
 }
 
 void UnionNamespace::apply(const Change& change) {
+  // What was changed through this client is known already, here and to its kernels.
+  if (writing_ && change.origin == store_.origin() && change.kind != ChangeKind::node) return;
   // This client's own memory first: what the kernel asks for next must not come from it.
   if (change.kind != ChangeKind::node) {
     cache_.drop(change.inode);
@@ -68,7 +70,7 @@ void UnionNamespace::content_changed(InodeId file) {
   const auto [begin, end] = open_files_.equal_range(file);
   for (auto at = begin; at != end; ++at) {
     Handle& handle = handles_.at(at->second);
-    if (handle.content->started()) handle.outdated = true;
+    if (handle.content && handle.content->started()) handle.outdated = true;
   }
   tell(&KernelCache::forget_content, file);
 }
@@ -82,7 +84,7 @@ void UnionNamespace::on_gap() {
   listings_.clear();
   idle_.clear();
   for (auto& [id, handle] : handles_)
-    if (handle.content->started()) handle.outdated = true;
+    if (handle.content && handle.content->started()) handle.outdated = true;
   forget_everything(top);
   nodes_changed();
   if (!closed_) asio::co_spawn(loop_, forget_top(shared_from_this()), asio::detached);
@@ -128,6 +130,7 @@ task<void> UnionNamespace::refresh_nodes(std::shared_ptr<UnionNamespace> self) {
     self->nodes_.storage = std::move(*storage);
     self->nodes_.backup = std::move(*backup);
     self->space_read_ = {};
+    if (self->writing_) self->writing_->nodes->nodes_changed();
     if (showed != self->shows_unknown()) self->forget_everything({});
   }
   self->refreshing_nodes_ = false;

@@ -43,11 +43,13 @@ UnionNamespace::~UnionNamespace() {
 task<result<void>> UnionNamespace::start() {
   GG_CO_TRY(nodes_.storage, co_await store_.nodes(NodeKind::storage));
   GG_CO_TRY(nodes_.backup, co_await store_.nodes(NodeKind::backup));
+  if (options_.writing) GG_CO_CHECK(co_await start_writing());
   co_return result<void>();
 }
 
 void UnionNamespace::close() {
   if (std::exchange(closed_, true)) return;
+  close_writing();
   idle_.stop();
   forgetting_.reset();
   access_->close();
@@ -63,10 +65,10 @@ task<result<Entry>> UnionNamespace::lookup(InodeId parent, std::string name) {
     GG_CO_TRY(std::optional<Inode> found, co_await store_.lookup(parent, name));
     if (found) {
       auto inode = std::make_shared<const Inode>(std::move(*found));
-      const bool lasting = cache_.put(inode, epoch);
-      co_return Entry{std::move(inode), lasting};
+      const bool lasting = cache_.put(inode, epoch) && !cache_.changed_since(parent, epoch);
+      co_return entry_of(std::move(inode), lasting);
     }
-    if (!shows_unknown()) co_return Entry{nullptr, epoch == cache_.epoch()};
+    if (!shows_unknown()) co_return Entry{nullptr, !cache_.changed_since(parent, epoch)};
   }
   co_return co_await lookup_unknown(parent, std::move(name));
 }
@@ -91,10 +93,22 @@ task<result<Entry>> UnionNamespace::get(InodeId id) {
   if (!found && found.error().is(errc::not_found)) {
     // A file that was removed while it is open still has attributes for who holds it.
     const auto open = open_files_.find(id);
-    if (open != open_files_.end()) co_return Entry{handles_.at(open->second).content->inode(), false};
+    if (open != open_files_.end()) {
+      Entry entry = entry_of(handles_.at(open->second).inode, false);
+      entry.removed = true;
+      co_return entry;
+    }
   }
   if (!found) co_return found.error();
-  co_return Entry{std::move(*found), epoch == cache_.epoch() && !Unregistered::is(id)};
+  const bool lasting = !cache_.changed_since(id, epoch) && !Unregistered::is(id);
+  co_return entry_of(std::move(*found), lasting);
+}
+
+Entry UnionNamespace::entry_of(InodeRef inode, bool lasting) {
+  const FileWriter* writer = writers_.empty() ? nullptr : find_writer(inode->id);
+  if (!writer || !writer->changed()) return Entry{std::move(inode), lasting};
+  // It goes on changing, and nobody tells of that.
+  return Entry{writer->overlay(inode), false};
 }
 
 task<result<Path>> UnionNamespace::path_of(InodeRef inode) {
@@ -121,11 +135,11 @@ task<result<ListingRest>> UnionNamespace::read_listing(InodeId folder, InodeId a
   ListingRest rest;
   rest.to_the_end = read.size() < page;
   rest.entries.reserve(read.size());
+  rest.lasting = !cache_.changed_since(folder, epoch);
   for (Inode& entry : read) {
     rest.entries.push_back(std::make_shared<const Inode>(std::move(entry)));
-    cache_.put(rest.entries.back(), epoch);
+    if (!cache_.put(rest.entries.back(), epoch)) rest.lasting = false;
   }
-  rest.lasting = epoch == cache_.epoch();
   co_return rest;
 }
 
@@ -145,7 +159,7 @@ task<result<Listing>> UnionNamespace::list(InodeId folder, InodeId after, std::s
   for (std::size_t i = 0; i < give; ++i) {
     InodeRef& inode = rest->entries[rest->next + i];
     const bool lasting = rest->lasting && !Unregistered::is(inode->id);
-    listing.entries.push_back({std::move(inode), lasting});
+    listing.entries.push_back(entry_of(std::move(inode), lasting));
   }
   rest->next += give;
   listing.end = rest->to_the_end && rest->next == rest->entries.size() && (rest->unknown || !shows_unknown());
@@ -206,7 +220,7 @@ std::shared_ptr<Content> UnionNamespace::content_of(const InodeRef& inode, bool&
     const Handle& handle = handles_.at(at->second);
     if (handle.outdated)
       outdated_readers = true;
-    else if (!handle.content->spoilt())
+    else if (handle.content && !handle.content->spoilt())
       shared = handle.content;
   }
   if (!shared) shared = idle_.take(*inode);
@@ -220,24 +234,45 @@ task<result<Opened>> UnionNamespace::open(InodeId id) {
 }
 
 result<Opened> UnionNamespace::open(const InodeRef& inode) {
-  if (inode->is_folder()) return fail(errc::is_a_folder, "a folder is not opened for reading");
+  if (inode->is_folder()) return fail(errc::is_a_folder, "it is a folder");
   bool outdated_readers = false;
-  Handle handle{content_of(inode, outdated_readers), inode->id, false};
-  const HandleId id(++last_handle_);
-  handles_.emplace(id.value, std::move(handle));
-  open_files_.emplace(inode->id, id.value);
+  Handle handle;
+  handle.file = inode->id;
+  handle.inode = inode;
+  handle.content = content_of(inode, outdated_readers);
+  const HandleId id = keep_handle(std::move(handle));
   return Opened{id, !outdated_readers && !Unregistered::is(inode->id), !outdated_readers};
 }
 
-void UnionNamespace::prepare(HandleId id) {
+HandleId UnionNamespace::keep_handle(Handle handle) {
+  const HandleId id(++last_handle_);
+  open_files_.emplace(handle.file, id.value);
+  handles_.emplace(id.value, std::move(handle));
+  return id;
+}
+
+UnionNamespace::Handle* UnionNamespace::handle_of(HandleId id) {
   const auto at = handles_.find(id.value);
-  if (at != handles_.end()) at->second.content->prepare();
+  return at == handles_.end() ? nullptr : &at->second;
+}
+
+void UnionNamespace::prepare(HandleId id) {
+  const Handle* handle = handle_of(id);
+  if (handle && handle->content && !handle->writer) handle->content->prepare();
 }
 
 void UnionNamespace::read(HandleId id, std::uint64_t offset, std::size_t size, ReadDone done) {
-  const auto at = handles_.find(id.value);
-  if (at == handles_.end()) return done(system_error(EBADF, "reading"));
-  const Handle& handle = at->second;
+  Handle* handle = handle_of(id);
+  if (!handle) return done(system_error(EBADF, "reading"));
+  // What is being written here is read from where it is written, by everybody on this machine.
+  FileWriter* writer = handle->outdated ? nullptr : find_writer(handle->file);
+  if (writer && writer->has_draft()) return writer->read(offset, size, std::move(done));
+  read_through(*handle, offset, size, std::move(done));
+}
+
+void UnionNamespace::read_through(Handle& handle, std::uint64_t offset, std::size_t size, ReadDone done) {
+  bool outdated_readers = false;
+  if (!handle.content) handle.content = content_of(handle.inode, outdated_readers);
   if (!handle.outdated) return handle.content->read(offset, size, std::move(done));
   // The kernel will put these bytes among its pages of the file, where newer readers look: they must go again
   // at once.
@@ -259,6 +294,8 @@ void UnionNamespace::release(HandleId id) {
     open_files_.erase(open);
     break;
   }
+  if (handle.writer) handle.writer->closed();
+  if (!handle.content) return;
   if (const auto server = handle.content->served_by()) served_by_.put(handle.file, *server);
   if (handle.outdated)
     tell(&KernelCache::forget_content, handle.file);

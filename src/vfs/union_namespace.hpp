@@ -13,6 +13,7 @@
 #include "meta/change_feed.hpp"
 #include "meta/metadata_store.hpp"
 #include "vfs/content.hpp"
+#include "vfs/file_writer.hpp"
 #include "vfs/idle_contents.hpp"
 #include "vfs/inode_cache.hpp"
 #include "vfs/kernel_cache.hpp"
@@ -31,6 +32,13 @@ struct UnionOptions {
   bool verify_reads = false;
   NodeSet same_machine;
   std::size_t copies = 2;  ///< of the default class: what statfs reckons with
+  /// What writing needs; none: everything that changes something answers EROFS.
+  struct Writing {
+    std::shared_ptr<const StorageClasses> classes;
+    LeaseOwner owner;
+    std::uint64_t min_free = 0;
+  };
+  std::optional<Writing> writing;
   std::size_t cached_files = 24 * 1024;
   std::size_t cached_folders = 8 * 1024;
 };
@@ -39,6 +47,7 @@ struct UnionOptions {
 struct Entry {
   InodeRef inode;
   bool lasting = true;  ///< may be remembered until the namespace says otherwise; else for a second
+  bool removed = false;  ///< its name is gone, and somebody has it open
 };
 struct Listing {
   std::vector<Entry> entries;
@@ -52,9 +61,30 @@ struct Opened {
       true;  ///< false: the kernel must not use its pages: a reader of an older version fills them
 };
 
-/// Used on the loop. Errors, beside the store's: EACCES for the reserved name at the top.
+struct Created {
+  Entry entry;
+  Opened opened;
+};
+
+/// Who asks for a change.
+struct Caller {
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  KernelCache* kernel = nullptr;  ///< which knows of the change by itself
+};
+
+/// What chmod, chown, truncate and utimensat ask for.
+struct AttributeRequest {
+  AttributeChange change;
+  std::optional<std::uint64_t> size;
+  std::optional<HandleId> handle;  ///< through which it was asked for
+};
+
+/// Used on the loop. Errors, beside the store's: EACCES for the reserved name at the top. Who may do what is
+/// the kernel's business (default_permissions).
 class UnionNamespace : public ChangeListener,
                        public FileLocator,
+                       public WriterHost,
                        public std::enable_shared_from_this<UnionNamespace> {
  public:
   /// `store` must outlive close().
@@ -64,6 +94,8 @@ class UnionNamespace : public ChangeListener,
 
   /// Reads the node registry; before the first operation.
   task<result<void>> start();
+  /// Publishes what was written and not closed properly, and does what disks owe: before a clean end.
+  task<void> finish(std::chrono::milliseconds most);
   /// Ends reading and probing; calls after it fail. After it, this object may outlive the loop: a thread of a
   /// volume that comes back late may be the last to hold it.
   void close();
@@ -72,6 +104,11 @@ class UnionNamespace : public ChangeListener,
   task<result<Entry>> get(InodeId id);
   /// The record, if it is at hand; never asks the store.
   InodeRef cached(InodeId id) { return cache_.find(id); }
+  std::optional<Entry> cached_entry(InodeId id) {
+    InodeRef inode = cache_.find(id);
+    if (!inode) return std::nullopt;
+    return entry_of(std::move(inode), true);
+  }
   /// Entries after the one with id `after` (0: from the start), at most `limit`, in an order that no change
   /// upsets.
   task<result<Listing>> list(InodeId folder, InodeId after, std::size_t limit);
@@ -85,6 +122,36 @@ class UnionNamespace : public ChangeListener,
   void prepare(HandleId handle);
   void read(HandleId handle, std::uint64_t offset, std::size_t size, ReadDone done);
   void release(HandleId handle);
+
+  // ---- names (union_names.cpp) ----
+  task<result<Entry>> make_folder(InodeId parent, std::string name, std::uint32_t mode, Caller caller);
+  /// A fifo, socket or device; an ordinary file too, empty.
+  task<result<Entry>> make_special(InodeId parent, std::string name, FileType type, std::uint32_t mode,
+                                   std::uint64_t rdev, Caller caller);
+  task<result<Entry>> make_symlink(InodeId parent, std::string name, std::string target, Caller caller);
+  task<result<void>> unlink(InodeId parent, std::string name, Caller caller);
+  task<result<void>> remove_folder(InodeId parent, std::string name, Caller caller);
+  task<result<void>> rename(InodeId parent, std::string name, InodeId new_parent, std::string new_name,
+                            RenameMode mode, Caller caller);
+  task<result<Entry>> set_attributes(InodeId id, AttributeRequest request, Caller caller);
+  /// Errors: errc::invalid_argument if there is no such class.
+  task<result<void>> set_class(InodeId id, std::string storage_class, Caller caller);
+  task<result<void>> sync_folders();
+
+  // ---- writing (union_writing.cpp) ----
+  /// Errors: ESTALE if the name turned out to be taken, and O_EXCL was not asked for: look it up again.
+  task<result<Created>> create(InodeId parent, std::string name, std::uint32_t mode, bool exclusive,
+                               Caller caller);
+  /// For writing, or for both.
+  task<result<Opened>> open_for_writing(InodeId id);
+  void write(HandleId handle, std::uint64_t offset, WriteBytes bytes, WriteDone done);
+  task<result<void>> flush(HandleId handle);
+  task<result<void>> sync(HandleId handle);
+  task<result<void>> allocate(HandleId handle, int mode, std::uint64_t offset, std::uint64_t length);
+  task<result<std::uint64_t>> seek(HandleId handle, std::uint64_t offset, int whence);
+  /// copy_file_range(2); may copy less than asked for.
+  task<result<std::size_t>> copy_range(HandleId from, std::uint64_t from_offset, HandleId to,
+                                       std::uint64_t to_offset, std::size_t length);
 
   /// Mounts' kernels, which hear of every change. Detach before the cache dies.
   void attach(KernelCache& kernel);
@@ -102,11 +169,20 @@ class UnionNamespace : public ChangeListener,
   task<result<FileLocation>> locate(InodeId file, bool fresh) override;
   void found_damaged(NodeIndex node, const Inode& file, const Path& path) override;
 
+  // ---- WriterHost ----
+  task<result<Place>> place_of(InodeId file, bool fresh) override;
+  InodeRef known(InodeId file) override { return cache_.find(file); }
+  void read_published(InodeRef inode, std::uint64_t offset, std::size_t size, Draft::Read done) override;
+  void was_published(const InodeRef& inode) override;
+  void writer_idle(InodeId file) override;
+
  private:
   struct Handle {
-    std::shared_ptr<Content> content;
+    std::shared_ptr<Content> content;  // null: to be found at the next read
     InodeId file;
     bool outdated = false;  // a newer version was published since its first read
+    InodeRef inode;         // as of the open, or of this client's last publication
+    std::shared_ptr<FileWriter> writer;  // of those for writing
   };
 
   // Copies that this client read with another digest than recorded: read last from now on.
@@ -123,6 +199,39 @@ class UnionNamespace : public ChangeListener,
                     std::chrono::steady_clock::time_point now);
   std::shared_ptr<Content> content_of(const InodeRef& inode, bool& outdated_readers);
   static task<void> report(std::shared_ptr<UnionNamespace> self, Finding finding);
+  Entry entry_of(InodeRef inode, bool lasting);
+  Handle* handle_of(HandleId id);
+  HandleId keep_handle(Handle handle);
+  void read_through(Handle& handle, std::uint64_t offset, std::size_t size, ReadDone done);
+
+  // ---- changing names ----
+  task<result<Entry>> make(InodeId parent, std::string name, FileType type, std::uint32_t mode,
+                           std::uint64_t rdev, std::string target, Caller caller);
+  NodeSet reachable_nodes() const;
+  static bool changes_row(const AttributeChange& change);
+  task<result<InodeRef>> record_or_open(InodeId id);
+  result<void> check_writable(InodeId parent) const;
+  Error refused(const Error& error);
+  task<result<Attributes>> new_attributes(InodeId parent, std::uint32_t mode, bool folder, Caller caller);
+  Entry made(const InodeRef& inode, std::uint64_t epoch, const Caller& caller);
+  void name_changed_here(InodeId parent, const std::string& name, Timestamp now, bool folder,
+                         const Caller& caller);
+  task<void> removed_here(Inode inode, InodeId folder, std::string name, Caller caller);
+  void tell_others(const Caller& caller, void (KernelCache::*what)(InodeId), InodeId inode);
+  task<void> carry_out(std::vector<Intent> intents, NodeSet at_once);
+  static task<void> carry_out_on(std::shared_ptr<IntentRunner> runner, NodeIndex node,
+                                 std::vector<Intent> intents, std::shared_ptr<Notifier> ended,
+                                 std::shared_ptr<int> left);
+  task<result<Entry>> change_removed(InodeId id, AttributeRequest request);
+  void change_on_nodes(const InodeRef& inode);
+  static task<void> run_change_on_nodes(std::shared_ptr<UnionNamespace> self, InodeRef inode);
+
+  // ---- writing ----
+  task<result<void>> start_writing();
+  void close_writing();
+  std::shared_ptr<FileWriter> writer_of(const InodeRef& inode, bool created);
+  FileWriter* find_writer(InodeId id);
+  static task<void> keep_leases(std::shared_ptr<UnionNamespace> self);
 
   // ---- changes ----
   void apply(const Change& change);
@@ -165,6 +274,11 @@ class UnionNamespace : public ChangeListener,
   std::unordered_map<std::uint64_t, Handle> handles_;
   std::unordered_multimap<InodeId, std::uint64_t> open_files_;  // inode → handles
   std::uint64_t last_handle_ = 0;
+  std::shared_ptr<WriterContext> writing_;  // null: nothing can be changed
+  std::unordered_map<InodeId, std::shared_ptr<FileWriter>> writers_;
+  std::size_t changes_on_nodes_ = 0;  // under way
+  std::optional<asio::steady_timer> lease_timer_;
+  std::chrono::steady_clock::time_point complained_{};
   bool closed_ = false;
 };
 
