@@ -22,6 +22,10 @@ UniqueFd duplicate(int fd) {
   return UniqueFd(fcntl(fd, F_DUPFD_CLOEXEC, 0));
 }
 
+void link_again(int from_folder, const char* from, int to_folder, const char* to) {
+  EXPECT_EQ(linkat(from_folder, from, to_folder, to, 0), 0) << errno;
+}
+
 }  // namespace
 
 LossyEnv::LossyEnv(const std::string& attic)
@@ -132,16 +136,73 @@ result<void> LossyEnv::truncate(int fd, std::uint64_t size) {
   return real_->truncate(fd, size);
 }
 
+result<void> LossyEnv::allocate(int fd, int mode, std::uint64_t offset, std::uint64_t length) {
+  const std::scoped_lock lock(mutex_);
+  GG_CHECK(step());
+  GG_TRY(const FileId id, id_of(fd));
+  Unsynced& file = unsynced(id, fd);
+  file.safe_size = std::min(file.safe_size, offset);
+  return real_->allocate(fd, mode, offset, length);
+}
+
+result<void> LossyEnv::clone(int from, int to) {
+  const std::scoped_lock lock(mutex_);
+  GG_CHECK(step());
+  GG_TRY(const FileId id, id_of(to));
+  unsynced(id, to).safe_size = 0;
+  return real_->clone(from, to);
+}
+
+result<std::uint64_t> LossyEnv::copy(int from, int to, std::uint64_t offset, std::uint64_t length) {
+  const std::scoped_lock lock(mutex_);
+  GG_CHECK(step());
+  GG_TRY(const FileId id, id_of(to));
+  Unsynced& file = unsynced(id, to);
+  file.safe_size = std::min(file.safe_size, offset);
+  return real_->copy(from, to, offset, length);
+}
+
+void LossyEnv::note_synced(FileId folder) {
+  using Kind = NameChange::Kind;
+  std::erase_if(names_, [&](NameChange& change) {
+    const bool holds_name = change.folder_id == folder;
+    if (change.kind != Kind::exchanged) {
+      if (change.kind == Kind::renamed && change.from_folder_id == folder) change.left_for_good = true;
+      return holds_name;
+    }
+    const bool holds_other = change.from_folder_id == folder;
+    if ((holds_name && holds_other) || (holds_name && change.left_for_good) ||
+        (holds_other && change.is_safe))
+      return true;
+    if (holds_name) change.is_safe = true;
+    if (holds_other) change.left_for_good = true;
+    return false;
+  });
+}
+
 result<void> LossyEnv::sync(int fd) {
   const std::scoped_lock lock(mutex_);
   GG_CHECK(step());
   // Nothing is asked of the real disk: the power does not go in earnest.
   GG_TRY(const FileId id, id_of(fd));
   files_.erase(id);
-  for (NameChange& change : names_)
-    if (change.kind == NameChange::Kind::renamed && change.from_folder_id == id) change.left_for_good = true;
-  std::erase_if(names_, [&](const NameChange& change) { return change.folder_id == id; });
+  note_synced(id);
   return {};
+}
+
+result<void> LossyEnv::sync_bytes(int fd) {
+  const std::scoped_lock lock(mutex_);
+  GG_CHECK(step());
+  GG_TRY(const FileId id, id_of(fd));
+  if (const auto found = files_.find(id); found != files_.end())
+    found->second.safe_size = std::numeric_limits<std::uint64_t>::max();
+  return {};
+}
+
+result<void> LossyEnv::set_mode_at(int folder, const std::string& name, mode_t mode) {
+  const std::scoped_lock lock(mutex_);
+  GG_CHECK(step());
+  return real_->set_mode_at(folder, name, mode);
 }
 
 result<void> LossyEnv::set_mode(int fd, mode_t mode) {
@@ -195,15 +256,23 @@ result<void> LossyEnv::rename(int from_folder, const std::string& from, int to_f
                               IfTaken if_taken) {
   const std::scoped_lock lock(mutex_);
   GG_CHECK(step());
-  if (if_taken == IfTaken::exchange) ADD_FAILURE() << "a lost exchange is not simulated yet";
+  return rename_noted(from_folder, from, to_folder, to, if_taken);
+}
+
+result<void> LossyEnv::rename_noted(int from_folder, const std::string& from, int to_folder,
+                                    const std::string& to, IfTaken if_taken) {
   std::string kept = if_taken == IfTaken::replace ? keep_in_attic(to_folder, to) : "";
   GG_CHECK(real_->rename(from_folder, from, to_folder, to, if_taken));
-  GG_CHECK(note_name(NameChange::Kind::renamed, to_folder, to));
+  const bool exchanged = if_taken == IfTaken::exchange;
+  GG_CHECK(note_name(exchanged ? NameChange::Kind::exchanged : NameChange::Kind::renamed, to_folder, to));
   NameChange& change = names_.back();
   change.attic_name = std::move(kept);
   change.from_folder = duplicate(from_folder);
   change.from_name = from;
   GG_TRY(change.from_folder_id, id_of(from_folder));
+  if (!exchanged) return {};
+  GG_TRY(const struct stat other, real_->status_at(from_folder, from));
+  change.other = {other.st_dev, other.st_ino};
   return {};
 }
 
@@ -226,10 +295,33 @@ result<void> LossyEnv::remove_folder(int folder, const std::string& name) {
 
 // ---- the loss ----
 
-void LossyEnv::undo(const NameChange& change) {
+bool LossyEnv::is_at(const UniqueFd& folder, const std::string& name, FileId file) const {
   struct stat now {};
-  const bool is_there = fstatat(change.folder.get(), change.name.c_str(), &now, AT_SYMLINK_NOFOLLOW) == 0 &&
-                        FileId(now.st_dev, now.st_ino) == change.file;
+  return fstatat(folder.get(), name.c_str(), &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+         FileId(now.st_dev, now.st_ino) == file;
+}
+
+// Of a folder that was synced, the change stays; the other one has what it had: two names for one file, and
+// none for the other.
+void LossyEnv::undo_exchange(const NameChange& change) {
+  const bool as_it_was = is_at(change.folder, change.name, change.file) &&
+                         is_at(change.from_folder, change.from_name, change.other);
+  if (!as_it_was) return;  // a later change, which was kept, has moved one of them on
+  const int to = change.folder.get();
+  const int from = change.from_folder.get();
+  if (change.is_safe) {
+    (void)real_->remove_file(from, change.from_name);
+    link_again(to, change.name.c_str(), from, change.from_name.c_str());
+  } else if (change.left_for_good) {
+    (void)real_->remove_file(to, change.name);
+    link_again(from, change.from_name.c_str(), to, change.name.c_str());
+  } else {
+    (void)real_->rename(from, change.from_name, to, change.name, IfTaken::exchange);
+  }
+}
+
+void LossyEnv::undo(const NameChange& change) {
+  const bool is_there = is_at(change.folder, change.name, change.file);
   const auto bring_back = [&] {
     if (change.attic_name.empty()) return;
     // EEXIST: a later change, which was kept, has given the name to something else.
@@ -238,6 +330,7 @@ void LossyEnv::undo(const NameChange& change) {
       throw std::system_error(errno, std::generic_category(), "bringing back " + change.name);
   };
   if (change.kind == NameChange::Kind::removed) return bring_back();
+  if (change.kind == NameChange::Kind::exchanged) return undo_exchange(change);
   if (!is_there) return;  // a later change, which was kept, has moved it on
   switch (change.kind) {
     case NameChange::Kind::folder_appeared:
@@ -253,6 +346,7 @@ void LossyEnv::undo(const NameChange& change) {
       bring_back();
       break;
     case NameChange::Kind::appeared:
+    case NameChange::Kind::exchanged:
     case NameChange::Kind::removed:
       (void)real_->remove_file(change.folder.get(), change.name);
       break;

@@ -36,8 +36,13 @@ class LossyEnv final : public ForwardingEnv {
   result<void> write(int fd, std::uint64_t offset, std::span<const std::byte> data) override;
   result<void> reserve(int fd, std::uint64_t size) override;
   result<void> truncate(int fd, std::uint64_t size) override;
+  result<void> allocate(int fd, int mode, std::uint64_t offset, std::uint64_t length) override;
+  result<void> clone(int from, int to) override;
+  result<std::uint64_t> copy(int from, int to, std::uint64_t offset, std::uint64_t length) override;
   result<void> sync(int fd) override;
+  result<void> sync_bytes(int fd) override;
   result<void> set_mode(int fd, mode_t mode) override;
+  result<void> set_mode_at(int folder, const std::string& name, mode_t mode) override;
   result<void> set_owner(int fd, uid_t uid, gid_t gid) override;
   result<void> set_owner_at(int folder, const std::string& name, uid_t uid, gid_t gid) override;
   result<void> set_mtime(int fd, Timestamp mtime) override;
@@ -54,16 +59,18 @@ class LossyEnv final : public ForwardingEnv {
 
   // A change of names that no fsync has covered yet.
   struct NameChange {
-    enum class Kind { appeared, folder_appeared, renamed, removed } kind = Kind::appeared;
+    enum class Kind { appeared, folder_appeared, renamed, exchanged, removed } kind = Kind::appeared;
     UniqueFd folder;  // that holds the name now
     FileId folder_id;
     std::string name;
     FileId file;
-    UniqueFd from_folder;  // renamed only
+    UniqueFd from_folder;  // renamed and exchanged only, as are the next two
     FileId from_folder_id;
     std::string from_name;
     bool left_for_good =
         false;               // renamed only: the folder it left was synced, the one that it went to was not
+    FileId other;            // exchanged only: what was at `name`, and is at `from_name`
+    bool is_safe = false;    // exchanged only: the folder that holds `name` was synced, the other was not
     std::string attic_name;  // what lay at the name before; empty if nothing did
   };
   // What no fsync has covered of a file.
@@ -79,7 +86,12 @@ class LossyEnv final : public ForwardingEnv {
   result<void> note_attributes(int fd);
   result<void> note_name(NameChange::Kind kind, int folder, const std::string& name);
   std::string keep_in_attic(int folder, const std::string& name);
+  result<void> rename_noted(int from_folder, const std::string& from, int to_folder, const std::string& to,
+                            IfTaken if_taken);
+  void note_synced(FileId folder);
   void undo(const NameChange& change);
+  void undo_exchange(const NameChange& change);
+  bool is_at(const UniqueFd& folder, const std::string& name, FileId file) const;
   void lose_bytes(const Unsynced& file, std::mt19937_64& random);
 
   UniqueFd attic_;

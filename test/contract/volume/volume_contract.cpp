@@ -95,6 +95,40 @@ result<std::vector<std::string>> VolumeContract::names(std::string_view path) {
   return found;
 }
 
+std::shared_ptr<Draft> VolumeContract::start_draft() {
+  return run(volume->start_draft({.name = draft_name(), .base = {}, .base_size = 0})).value();
+}
+
+std::shared_ptr<Draft> VolumeContract::draft_of(std::string_view content) {
+  auto draft = start_draft();
+  EXPECT_TRUE(write(*draft, 0, content));
+  return draft;
+}
+
+result<void> VolumeContract::write(Draft& draft, std::uint64_t offset, std::string_view text) {
+  std::promise<result<void>> written;
+  draft.write(offset, std::as_bytes(std::span(text)),
+              [&written](result<void> done) { written.set_value(done); });
+  return written.get_future().get();
+}
+
+result<std::string> VolumeContract::read(Draft& draft, std::uint64_t offset, std::size_t size) {
+  std::promise<result<std::string>> got;
+  draft.read(offset, size, [&got](result<std::span<const std::byte>> bytes) {
+    if (!bytes)
+      got.set_value(bytes.error());
+    else
+      got.set_value(std::string(reinterpret_cast<const char*>(bytes->data()), bytes->size()));
+  });
+  return got.get_future().get();
+}
+
+result<void> VolumeContract::place(Draft& draft, std::string_view path, bool replaces, bool power_safe) {
+  DraftPlace where{
+      .path = path_of(path), .attributes = own(), .power_safe = power_safe, .replaces = replaces};
+  return run(draft.place(std::move(where)));
+}
+
 std::string name_of_maker(const testing::TestParamInfo<VolumeMaker>& info) {
   return info.param.name;
 }

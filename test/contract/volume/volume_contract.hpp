@@ -55,6 +55,16 @@ class VolumeContract : public testing::TestWithParam<VolumeMaker> {
   result<std::string> read(std::string_view path, std::size_t step = 65536);
   result<std::vector<std::string>> names(std::string_view path);
 
+  // ---- drafts ----
+  /// Of the file 7, of an owner 99; each has a number of its own.
+  DraftName draft_name() { return {.file = InodeId(7), .owner = 99, .number = ++drafts_started}; }
+  std::shared_ptr<Draft> start_draft();
+  /// With these bytes.
+  std::shared_ptr<Draft> draft_of(std::string_view content);
+  static result<void> write(Draft& draft, std::uint64_t offset, std::string_view text);
+  static result<std::string> read(Draft& draft, std::uint64_t offset = 0, std::size_t size = 65536);
+  result<void> place(Draft& draft, std::string_view path, bool replaces = false, bool power_safe = false);
+
   /// mode 0644, owned by this process, last changed in 2013.
   static Attributes own();
 
@@ -63,6 +73,7 @@ class VolumeContract : public testing::TestWithParam<VolumeMaker> {
   std::filesystem::path root;
   VolumeMarker marker{.cluster_uuid = "5f1c", .cluster_name = "geograph", .node = "jam", .uuid = "77aa"};
   std::shared_ptr<Volume> volume;
+  std::uint64_t drafts_started = 0;
 };
 
 Path path_of(std::string_view text);
