@@ -80,7 +80,6 @@ class ModelTest : public StoreTest {
   void unlink();
   void rename();
   void finish_intents();
-  void finish_all(NodeIndex node);
   void work();
   void step();
   void check_tree();
@@ -256,15 +255,6 @@ void ModelTest::finish_intents() {
   if (roll(4) == 0) return;
   const auto owed = must(any_store().finish_intents(node, ids));
   EXPECT_EQ(owed, std::vector<bool>(ids.size(), true));
-}
-
-void ModelTest::finish_all(NodeIndex node) {
-  for (;;) {
-    std::vector<IntentId> ids;
-    for (const Intent& intent : must(any_store().owed_by(node, IntentId(), 100))) ids.push_back(intent.id);
-    if (ids.empty()) return;
-    must(any_store().finish_intents(node, ids));
-  }
 }
 
 void ModelTest::work() {

@@ -115,6 +115,44 @@ TEST_P(Open, OlderSchemasComeForwardByThemselves) {
   EXPECT_EQ(must(store().resolve(*Path::parse("/kept"))).name, "kept");
 }
 
+// As a store was before anybody could write through a mount.
+TEST_P(Open, TheFirstSchemaComesForwardWithAllThatIsInIt) {
+  const StoreOptions o = empty_database();
+  const auto driver = open_driver(o.address);
+  std::vector<SchemaStep> steps = schema_steps(driver->dialect());
+  steps.resize(1);
+  must(create_schema(*driver, steps, {"test", "00000000-0000-0000-0000-000000000000", 0}));
+  const auto put_file = [&](int id, int algorithm) {
+    sql(*driver,
+        fmt::format("INSERT INTO inode (id, parent, name, type, mode, uid, gid, atime, atime_ns, mtime, "
+                    "mtime_ns, ctime, ctime_ns, size, rdev, subfolders, moved, link_target, state, version, "
+                    "digest_algorithm, digest, class, replica_target, backup_target, replicas, "
+                    "replica_count, older, backups, backup_count) VALUES "
+                    "({0}, 1, x'6{0}', 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, x'', 1, 1, {1}, x'', "
+                    "x'6f74686572', 2, 0, 1, 1, 0, 0, 0)",
+                    id, algorithm));
+  };
+  put_file(2, 0);
+  put_file(3, 1);
+  sql(*driver,
+      "INSERT INTO intent (kind,inode,path,path_key,new_path,new_path_key,at,at_ns,owed) VALUES "
+      "(1, 9, x'2f61', x'00', x'', NULL, 5, 0, 1)");
+  sql(*driver, "INSERT INTO owed (node, intent) VALUES (0, 1)");
+  sql(*driver, "INSERT INTO lease (file, owner, expires) VALUES (2, 5, 99999999999)");
+  driver->close();
+
+  const auto opened = must(open_store(o));
+  EXPECT_EQ(must(opened->cluster()).schema, 2);
+  const auto unhashed = must(opened->unhashed(NodeIndex(0), InodeId(), 10));
+  ASSERT_EQ(unhashed.size(), 1U);
+  EXPECT_EQ(unhashed[0].path.str(), "/b");
+  const auto owed = must(opened->take_owed(NodeIndex(0), LeaseOwner(4), 10, std::chrono::seconds(60)));
+  ASSERT_EQ(owed.size(), 1U);
+  EXPECT_EQ(owed[0].path.str(), "/a");
+  must(opened->cancel_publication(InodeId(2), LeaseOwner(5), NodeSet(1), Version(1)));
+  opened->close();
+}
+
 TEST_P(Open, AStepThatFailsIsNotTaken) {
   const auto driver = open_driver();
   std::vector<SchemaStep> steps = schema_steps(driver->dialect());

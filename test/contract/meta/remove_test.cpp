@@ -13,7 +13,6 @@ class Remove : public StoreTest {
     jam_ = add_node("jam");
     milk_ = add_node("milk");
   }
-  std::vector<Intent> owed(NodeIndex node) { return must(store().owed_by(node, IntentId(), 100)); }
   NodeIndex cream_;
   NodeIndex jam_;
   NodeIndex milk_;

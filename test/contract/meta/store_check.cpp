@@ -7,19 +7,19 @@
 
 namespace geogrid::test {
 
-std::unique_ptr<SqlDriver> StoreTest::open_driver() const {
-  if (address_.embedded) {
+std::unique_ptr<SqlDriver> StoreTest::open_driver(const StoreAddress& address) {
+  if (address.embedded) {
     SqliteDriverOptions o;
-    o.file = address_.file;
+    o.file = address.file;
     o.create = true;
     return make_sqlite_driver(o).value();
   }
   MariadbTarget target;
-  target.host = address_.hosts.at(0).name;
-  target.port = address_.hosts.at(0).port;
-  target.user = address_.user;
-  target.password = address_.password;
-  target.database = address_.database;
+  target.host = address.hosts.at(0).name;
+  target.port = address.hosts.at(0).port;
+  target.user = address.user;
+  target.password = address.password;
+  target.database = address.database;
   MariadbDriverOptions o;
   o.targets.push_back(target);
   o.connections = 1;

@@ -98,6 +98,38 @@ InodeId StoreTest::folder(InodeId parent, const std::string& name) {
   return must(store().make_node(node)).id;
 }
 
+Inode StoreTest::create(InodeId parent, const std::string& name, LeaseOwner owner,
+                        std::chrono::seconds lease) {
+  NewFile file;
+  file.parent = parent;
+  file.name = name;
+  file.owner = owner;
+  file.lease = lease;
+  file.exclusive = true;
+  return must(store().create_file(file)).inode;
+}
+
+Publication StoreTest::publication(const Inode& base, const std::string& bytes, NodeSet replicas,
+                                   LeaseOwner owner) {
+  Publication p;
+  p.id = base.id;
+  p.owner = owner;
+  p.base = base.version;
+  p.path = must(store().path_of(base.id));
+  p.size = bytes.size();
+  p.digest = digest_of(bytes);
+  p.mtime = time(500);
+  p.ctime = time(600);
+  p.replicas = replicas;
+  return p;
+}
+
+void StoreTest::finish_all(NodeIndex node) {
+  std::vector<IntentId> ids;
+  for (const Intent& intent : owed(node)) ids.push_back(intent.id);
+  must(store().finish_intents(node, ids));
+}
+
 std::vector<InodeId> StoreTest::found(NodeIndex node, InodeId folder, std::vector<FoundEntry> entries) {
   const ChangeId seen = must(store().latest_change());
   std::vector<InodeId> ids;

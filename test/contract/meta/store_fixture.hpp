@@ -61,6 +61,19 @@ class StoreTest : public testing::TestWithParam<std::shared_ptr<StoreBackend>> {
   const StoreAddress& address() const { return address_; }
 
   // ---- short forms ----
+  /// A file as a client makes it: pending, held by `owner`.
+  Inode create(InodeId parent, const std::string& name, LeaseOwner owner,
+               std::chrono::seconds lease = std::chrono::seconds(60));
+  /// Content that lies where the file's path is now.
+  Publication publication(const Inode& base, const std::string& bytes, NodeSet replicas, LeaseOwner owner);
+  Published publish(Publication content) { return must(store().publish(std::move(content), false)); }
+  PublicationPlace begin(InodeId id, NodeSet nodes, LeaseOwner owner,
+                         std::chrono::seconds lease = std::chrono::seconds(60)) {
+    return must(store().begin_publication(id, owner, nodes, lease));
+  }
+  std::vector<Intent> owed(NodeIndex node) { return must(store().owed_by(node, IntentId(), 1000)); }
+  /// The node does all that it owes.
+  void finish_all(NodeIndex node);
   NodeIndex add_node(const std::string& name, bool empty_volume = true);
   InodeId folder(InodeId parent, const std::string& name);
   Inode get(InodeId id) { return must(store().get(id)); }
@@ -76,7 +89,8 @@ class StoreTest : public testing::TestWithParam<std::shared_ptr<StoreBackend>> {
   void run_jobs();
 
   /// A connection to the database below the store.
-  std::unique_ptr<SqlDriver> open_driver() const;
+  std::unique_ptr<SqlDriver> open_driver() const { return open_driver(address_); }
+  static std::unique_ptr<SqlDriver> open_driver(const StoreAddress& address);
   /// Runs a statement there.
   void sql(SqlDriver& driver, const std::string& statement, const OnRow& on_row = {});
   /// Counts again what the tables say twice: counts of sets, subfolders, the queue, what is owed.

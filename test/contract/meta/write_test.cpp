@@ -25,24 +25,13 @@ class Write : public StoreTest {
     f.exclusive = true;
     return f;
   }
-  Inode create(const std::string& name) { return must(store().create_file(new_file(name))).inode; }
+  Inode create(const std::string& name) { return StoreTest::create(kRootInode, name, kMe); }
   Publication content(InodeId id, Version base, const std::string& bytes, NodeSet replicas,
                       LeaseOwner owner = kMe) {
-    Publication p;
-    p.id = id;
-    p.owner = owner;
-    p.base = base;
-    p.path = must(store().path_of(id));
-    p.size = bytes.size();
-    p.digest = digest_of(bytes);
-    p.mtime = time(500);
-    p.ctime = time(600);
-    p.replicas = replicas;
-    return p;
-  }
-  Published publish(Publication p) { return must(store().publish(std::move(p), false)); }
-  PublicationPlace begin(InodeId id, NodeSet nodes, LeaseOwner owner = kMe) {
-    return must(store().begin_publication(id, owner, nodes, std::chrono::seconds(60)));
+    Inode of;
+    of.id = id;
+    of.version = base;
+    return publication(of, bytes, replicas, owner);
   }
   NodeIndex cream_;
   NodeIndex jam_;
@@ -88,7 +77,7 @@ TEST_P(Write, AnExistingNameIsHandedBackUnlessExclusive) {
 TEST_P(Write, AnOverwriteLeavesOlderCopiesBehind) {
   const InodeId a = found_file(cream_, kRootInode, "a");
   EXPECT_EQ(claim(jam_, get(a), "/a"), ClaimOutcome::counted);
-  begin(a, NodeSet::of(jam_).with(milk_));
+  begin(a, NodeSet::of(jam_).with(milk_), kMe);
   const Published done = publish(content(a, Version(1), "changed", NodeSet::of(jam_).with(milk_)));
   EXPECT_EQ(done.displaced, NodeSet::of(cream_).with(jam_));
   EXPECT_EQ(done.inode.version, Version(2));
@@ -103,7 +92,7 @@ TEST_P(Write, AnOverwriteLeavesOlderCopiesBehind) {
 TEST_P(Write, CopiesOfTheVersionBeforeNoLongerCount) {
   const Inode before = get(found_file(cream_, kRootInode, "a"));
   EXPECT_EQ(take(jam_).size(), 1U);
-  begin(before.id, NodeSet::of(cream_));
+  begin(before.id, NodeSet::of(cream_), kMe);
   publish(content(before.id, Version(1), "changed", NodeSet::of(cream_)));
   EXPECT_EQ(claim(jam_, before, "/a"), ClaimOutcome::stale);
   EXPECT_EQ(take(jam_).at(0).inode.version, Version(2));
