@@ -41,6 +41,7 @@ result<bool> Aside::move_to(int number) {
   // A file may lie where this path needs a folder.
   if (!folder && folder.error().is(std::errc::not_a_directory)) return false;
   if (!folder) return folder.error();
+  if (move_.safe_way) GG_CHECK(disk_.sync_way_to(root_, parent_of(to)));
   auto moved =
       disk_.env().rename(move_.from, move_.name, folder->get(), std::string(filename_of(to)), IfTaken::fail);
   if (!moved && moved.error().is(std::errc::file_exists)) return false;

@@ -14,10 +14,12 @@ struct MoveAside {
   std::string_view aside;  ///< where to: one of the folders in marker.hpp
   Path path;               ///< the path that it keeps
   Timestamp when;          ///< names DATE
+  bool safe_way = true;    ///< folders that are made for it are power-safe before it is in them
 };
 
 /// Moves it, never over anything: where the place is taken, DATE becomes DATE.1, and so on. Returns where to,
-/// relative to the root. Nothing is made power-safe. Errors: ENOENT if it is not there; errc::refused.
+/// relative to the root. The move itself is not made power-safe. Errors: ENOENT if it is not there;
+/// errc::refused.
 result<std::string> move_aside(LocalDisk& disk, int root, const MoveAside& move);
 
 std::string_view folder_of(AsideReason reason);

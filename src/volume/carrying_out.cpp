@@ -31,7 +31,8 @@ class Carrier {
   result<DiskChanged> rename();
   result<DiskChanged> make_symlink();
   result<DiskChanged> exchange();
-  result<UniqueFd> open_way_to(const Path& path);
+  result<UniqueFd> open_way_to(const Path& folder);
+  result<UniqueFd> open_safe_way_to(const Path& folder);
   result<void> clear_place(const NameIn& place, const Path& path, bool for_folder);
   result<void> put_aside(const NameIn& place, const Path& path);
 
@@ -78,6 +79,13 @@ result<UniqueFd> Carrier::open_way_to(const Path& folder) {
   return disk_.open_or_make_folder(root_, folder.relative());
 }
 
+// A power loss that takes a new folder takes what was moved into it.
+result<UniqueFd> Carrier::open_safe_way_to(const Path& folder) {
+  GG_TRY(UniqueFd opened, open_way_to(folder));
+  GG_CHECK(disk_.sync_way_to(root_, folder.relative()));
+  return opened;
+}
+
 // What lies at `place` goes; REQUIRES that something does.
 result<void> Carrier::clear_place(const NameIn& place, const Path& path, bool for_folder) {
   if (for_folder) {
@@ -101,7 +109,8 @@ result<DiskChanged> Carrier::remove() {
                                            .name = name,
                                            .aside = kTrashFolder,
                                            .path = change_.path,
-                                           .when = change_.when}));
+                                           .when = change_.when,
+                                           .safe_way = false}));
   return changed(change_.path.relative(), to);
 }
 
@@ -128,7 +137,7 @@ result<DiskChanged> Carrier::rename() {
   if (!there && is_missing(there.error())) return nothing();
   if (!there) return there.error();
   for (int i = 0; i < kMaxTries; ++i) {
-    GG_TRY(const UniqueFd new_folder, open_way_to(change_.new_path.parent()));
+    GG_TRY(const UniqueFd new_folder, open_safe_way_to(change_.new_path.parent()));
     const NameIn to{new_folder.get(), std::string(change_.new_path.filename())};
     auto moved = env().rename(from.folder, from.name, to.folder, to.name, IfTaken::fail);
     if (moved) return changed(change_.path.relative(), change_.new_path.relative());
@@ -158,8 +167,8 @@ result<DiskChanged> Carrier::make_symlink() {
 result<DiskChanged> Carrier::exchange() {
   GG_CHECK(check_changeable(change_.new_path));
   if (change_.path == change_.new_path) return nothing();
-  GG_TRY(const UniqueFd folder, open_way_to(change_.path.parent()));
-  GG_TRY(const UniqueFd new_folder, open_way_to(change_.new_path.parent()));
+  GG_TRY(const UniqueFd folder, open_safe_way_to(change_.path.parent()));
+  GG_TRY(const UniqueFd new_folder, open_safe_way_to(change_.new_path.parent()));
   const NameIn a{folder.get(), std::string(change_.path.filename())};
   const NameIn b{new_folder.get(), std::string(change_.new_path.filename())};
   GG_TRY(const Exchanged done, exchange_once(disk_, root_, change_.id, a, b));
@@ -228,6 +237,7 @@ result<void> undo_change(LocalDisk& disk, int root, const DiskChanged& change) {
     return env.sync(to.folder);
   }
   GG_TRY(const UniqueFd from_folder, disk.open_or_make_folder(root, parent_of(change.from)));
+  GG_CHECK(disk.sync_way_to(root, parent_of(change.from)));
   const NameIn from{from_folder.get(), std::string(filename_of(change.from))};
   if (change.kind == Kind::exchange) {
     GG_CHECK(exchange_back(disk, root, change.note, from, to));
@@ -235,7 +245,6 @@ result<void> undo_change(LocalDisk& disk, int root, const DiskChanged& change) {
     GG_CHECK(env.rename(to.folder, to.name, from.folder, from.name, IfTaken::fail));
     if (change.note != 0) forget_exchange(disk, root, change.note);
   }
-  GG_CHECK(disk.sync_way_to(root, parent_of(change.from)));
   GG_CHECK(env.sync(from.folder));
   return env.sync(to.folder);
 }

@@ -118,10 +118,14 @@ result<PlacedDraft> place_draft(LocalDisk& disk, int root, DraftFile& draft, con
   GG_TRY(const UniqueFd temporary, open_temporary(disk, root));
   GG_TRY(const UniqueFd folder, disk.open_or_make_folder(root, parent.relative()));
   GG_TRY(const struct stat own, give_attributes(env, draft.file.get(), where.attributes));
-  if (where.power_safe) GG_CHECK(env.sync(draft.file.get()));
+  if (where.power_safe) {
+    GG_CHECK(env.sync(draft.file.get()));
+    GG_CHECK(disk.sync_way_to(root, parent.relative()));
+  }
 
   PlacedDraft placed{.path = where.path,
                      .replaces = where.replaces,
+                     .power_safe = where.power_safe,
                      .displaced = false,
                      .device = own.st_dev,
                      .inode = own.st_ino};
@@ -135,11 +139,11 @@ result<PlacedDraft> place_draft(LocalDisk& disk, int root, DraftFile& draft, con
   const auto make_safe = [&]() -> result<void> {
     // What was displaced first: it is the version that counts until this one is recorded.
     if (placed.displaced) GG_CHECK(env.sync(temporary.get()));
-    GG_CHECK(disk.sync_way_to(root, parent.relative()));
     return env.sync(folder.get());
   };
   if (auto safe = make_safe(); !safe) {
-    (void)take_back_draft(disk, root, draft, placed);  // the first error is the one to tell
+    const auto back = take_back_draft(disk, root, draft, placed);  // the first error is the one to tell
+    if (back && *back) remove_draft(disk, root, **back);           // this draft has lost its name
     return safe.error();
   }
   return placed;
@@ -193,7 +197,8 @@ result<void> put_displaced_aside(LocalDisk& disk, int root, DraftFile& draft, co
                                               .name = name,
                                               .aside = older_version ? kTrashFolder : kConflictsFolder,
                                               .path = placed.path,
-                                              .when = when}));
+                                              .when = when,
+                                              .safe_way = !older_version || placed.power_safe}));
   (void)place;
   return {};
 }

@@ -20,6 +20,7 @@ struct DraftFile {
 struct PlacedDraft {
   Path path;
   bool replaces = false;
+  bool power_safe = false;
   bool displaced = false;  ///< what lay at the path has the draft's name in `.geogrid/tmp`
   dev_t device = 0;        ///< the draft itself
   ino_t inode = 0;

@@ -85,6 +85,7 @@ result<void> exchange_draft_at(LocalDisk& disk, int root, const DraftName& name,
   GG_TRY(const struct stat draft_status, env.status_at(draft.folder, draft.name));
   (void)draft_status;  // nothing is made for what is not there
   GG_TRY(const UniqueFd folder, disk.open_or_make_folder(root, path.parent().relative()));
+  GG_CHECK(disk.sync_way_to(root, path.parent().relative()));
   const NameIn place{folder.get(), std::string(path.filename())};
   const auto there = env.status_at(place.folder, place.name);
   if (!there && !is_missing(there.error())) return there.error();
@@ -93,7 +94,6 @@ result<void> exchange_draft_at(LocalDisk& disk, int root, const DraftName& name,
   spare.number |= std::uint64_t{1} << 63U;
   GG_CHECK(there ? exchange_names(env, draft, place, {temporary.get(), spare.str()})
                  : env.rename(draft.folder, draft.name, place.folder, place.name, IfTaken::fail));
-  GG_CHECK(disk.sync_way_to(root, path.parent().relative()));
   GG_CHECK(env.sync(folder.get()));
   return env.sync(temporary.get());
 }

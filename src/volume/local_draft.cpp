@@ -166,7 +166,8 @@ task<result<void>> LocalDraft::settle(Timestamp when) {
   auto change = [file = file_, placed = *placed_, when](LocalDisk& disk, int root) {
     return put_displaced_aside(disk, root, *file, placed, when);
   };
-  auto settled = co_await attached_on(&LocalCore::writes, core_, subject(), std::move(change));
+  const auto pool = placed_->power_safe ? &LocalCore::syncs : &LocalCore::writes;
+  auto settled = co_await attached_on(pool, core_, subject(), std::move(change));
   if (settled) placed_->displaced = false;
   co_return settled;
 }

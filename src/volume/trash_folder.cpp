@@ -65,8 +65,8 @@ result<void> restore_at(LocalDisk& disk, int root, const std::string& date, cons
   GG_TRY(const struct stat there, env.status_at(from_folder.get(), name));
   if (S_ISDIR(there.st_mode)) return fail(errc::is_a_folder, "folders are restored file by file");
   GG_TRY(const UniqueFd folder, disk.open_or_make_folder(root, to.parent().relative()));
-  GG_CHECK(env.rename(from_folder.get(), name, folder.get(), std::string(to.filename()), IfTaken::fail));
   GG_CHECK(disk.sync_way_to(root, to.parent().relative()));
+  GG_CHECK(env.rename(from_folder.get(), name, folder.get(), std::string(to.filename()), IfTaken::fail));
   // The new name first: a power loss in between leaves the file with two names, not with none.
   GG_CHECK(env.sync(folder.get()));
   return env.sync(from_folder.get());

@@ -8,83 +8,22 @@
 #include <iterator>
 #include <map>
 
-#include "support/lossy_env.hpp"
-#include "support/scratch.hpp"
 #include "support/wait.hpp"
-#include "volume/marker.hpp"
+#include "unit/volume/lossy_disk.hpp"
 
 namespace geogrid {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kSeeds = 12;  // power losses tried at each step
-const VolumeMarker kMarker{.cluster_uuid = "c", .cluster_name = "geograph", .node = "jam", .uuid = "u"};
-constexpr Timestamp kMtime{1375696800, 123456789};
-
-Path path_of(std::string_view text) {
-  return Path::parse(text).value();
-}
-
-std::string content_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-std::shared_ptr<const std::vector<std::byte>> bytes_of(std::string_view text) {
-  const auto bytes = std::as_bytes(std::span(text));
-  return std::make_shared<const std::vector<std::byte>>(bytes.begin(), bytes.end());
-}
-
-// A volume on a disk that forgets.
-class Disk {
- public:
-  Disk() {
-    fs::create_directory(scratch_.path() / "attic");
-    fs::create_directory(root());
-    env = std::make_shared<test::LossyEnv>(scratch_.file("attic"));
-  }
-  fs::path root() const { return scratch_.path() / "jam"; }
-  std::shared_ptr<Volume> volume() const {
-    return open_local_volume({.root = root().string(), .node = "jam", .threads = 2, .env = env}, kMarker);
-  }
-
-  std::shared_ptr<test::LossyEnv> env;
-  // Never destroyed: after a loss, threads that tidy up outlive the volume.
-  asio::io_context& loop = *loop_;
-
- private:
-  static asio::io_context* const loop_;
-  test::Scratch scratch_{"crash"};
-};
-asio::io_context* const Disk::loop_ = new asio::io_context;
-
-// Runs `change` on a new disk with the power cut after 0, 1, 2… changes until it comes through; after each
-// loss, `check` is told whether `change` had said that it was done.
-template <typename Prepare, typename Change, typename Check>
-void at_every_step(Prepare prepare, Change change, Check check) {
-  for (std::size_t steps = 0;; ++steps) {
-    bool came_through = false;
-    for (std::uint64_t seed = 0; seed < kSeeds; ++seed) {
-      SCOPED_TRACE(fmt::format("power cut after {} changes, seed {}", steps, seed));
-      Disk disk;
-      prepare(disk);
-      disk.env->settle();
-      disk.env->cut_power_after(steps);
-      const auto done = change(disk);
-      came_through = !disk.env->power_is_cut();
-      disk.env->crash(seed);
-      check(disk, done);
-      if (testing::Test::HasFailure()) return;
-    }
-    if (came_through) return;
-    ASSERT_LT(steps, 1000U);
-  }
-}
-
-void prepare_volume(Disk& disk) {
-  ASSERT_TRUE(initialise_volume(disk.root().string(), kMarker));
-}
+using test::at_every_step;
+using test::bytes_of;
+using test::content_of;
+using test::kMarker;
+using test::kMtime;
+using test::path_of;
+using test::prepare_volume;
+using Disk = test::LossyDisk;
 
 const std::map<std::string, std::string> kFiles = {{"/old/a", "the first"},
                                                    {"/new/deep/b", std::string(10000, 'b')},
