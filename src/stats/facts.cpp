@@ -9,6 +9,10 @@ task<result<Facts>> gather_facts(MetadataStore& store) {
   GG_CO_TRY(facts.queue, co_await store.queue_summary());
   GG_CO_TRY(facts.nodes, co_await store.nodes(NodeKind::storage));
   GG_CO_TRY(facts.findings, co_await store.findings(kMaxFindings));
+  for (const NodeRecord& node : facts.nodes) {
+    GG_CO_TRY(const auto owed, co_await store.owed_by(node.index, IntentId{}, kMaxOwed));
+    if (!owed.empty()) facts.owed.push_back({node.index, owed.size(), owed.size() == kMaxOwed});
+  }
   co_return facts;
 }
 

@@ -13,6 +13,9 @@ namespace geogrid {
 /// At most so many findings are listed.
 inline constexpr std::size_t kMaxFindings = 1000;
 
+/// At most so many operations that a node owes are counted.
+inline constexpr std::size_t kMaxOwed = 1000;
+
 task<result<Facts>> gather_facts(MetadataStore& store);
 
 /// Everything known of one file or folder.

@@ -23,6 +23,13 @@ std::string_view name_of(ArchiveVerdict verdict);
 /// seconds.
 inline constexpr std::chrono::seconds kSilentAfter{60};
 
+/// What a node's disk still has to do.
+struct NodeOwes {
+  NodeIndex node;
+  std::uint64_t count = 0;
+  bool more = false;  ///< than were counted
+};
+
 /// What the verdict is drawn from.
 struct Facts {
   ClusterInfo cluster;
@@ -30,6 +37,7 @@ struct Facts {
   QueueSummary queue;
   std::vector<NodeRecord> nodes;  ///< storage nodes
   std::vector<Finding> findings;
+  std::vector<NodeOwes> owed;  ///< of nodes that owe something
 };
 
 struct Reason {

@@ -74,6 +74,10 @@ Json status_json(const Facts& facts) {
   out["classes"] = std::move(classes);
   out["queue"] = queue_summary_json(facts.queue);
   out["nodes"] = nodes_json(facts.nodes);
+  for (Json& node : out["nodes"]) node["owes"] = 0;
+  for (const NodeOwes& owes : facts.owed)
+    for (Json& node : out["nodes"])
+      if (names_json(NodeSet::of(owes.node), facts.nodes)[0] == node["name"]) node["owes"] = owes.count;
   for (Json& node : out["nodes"])
     for (const NodeTotals& t : facts.totals.nodes)
       if (names_json(NodeSet::of(t.node), facts.nodes)[0] == node["name"])

@@ -29,6 +29,13 @@ Table::Cell count_cell(std::uint64_t count, Tone when_not_zero) {
   return {format_count(count), count == 0 ? Tone::plain : when_not_zero};
 }
 
+// Deletions and renames that its disk still has to do.
+Table::Cell owes_cell(const Facts& facts, NodeIndex node) {
+  for (const NodeOwes& owes : facts.owed)
+    if (owes.node == node) return {format_count(owes.count) + (owes.more ? "+" : ""), Tone::warning};
+  return {"0"};
+}
+
 void field(std::string& out, std::string_view name, const std::string& value, Style style) {
   out += toned(fmt::format("{:<10}", name), Tone::faint, style) + " " + value + "\n";
 }
@@ -110,6 +117,7 @@ std::string render_status(const Facts& facts, Style style) {
                {"files", Align::right},
                {"size", Align::right},
                {"only here", Align::right},
+               {"owes", Align::right},
                {"free", Align::right},
                {"heard", Align::right}});
   for (const NodeRecord& node : facts.nodes) {
@@ -121,6 +129,7 @@ std::string render_status(const Facts& facts, Style style) {
                format_count(totals.files),
                format_size(totals.bytes),
                count_cell(totals.only_here, Tone::warning),
+               owes_cell(facts, node.index),
                format_size(node.free_bytes),
                {heartbeat_of(node), is_silent(node) ? Tone::bad : Tone::plain}});
   }
