@@ -129,6 +129,60 @@ TEST_P(Processes, CleaningNeverTakesALivingFile) {
   }
 }
 
+TEST_P(Processes, ADraftIsInUseAsLongAsItsProcessLives) {
+  std::shared_ptr<Draft> theirs;
+  OtherProcess other([&] {
+    open_here();
+    theirs = draft_of("half of it");
+    return true;
+  });
+  ASSERT_TRUE(other.ready());
+  open_here();
+  // Two that look at once do not mislead each other.
+  OtherProcess prober([&] {
+    if (fork() != 0) return true;
+    open_here();
+    for (int i = 0; i < 300 && getppid() != 1; ++i)
+      if (!run(volume->drafts())) _exit(1);
+    _exit(0);
+  });
+  ASSERT_TRUE(prober.ready());
+  for (int i = 0; i < 100; ++i) {
+    const auto found = run(volume->drafts()).value();
+    ASSERT_EQ(found.size(), 1U);
+    ASSERT_TRUE(found[0].in_use) << i;
+  }
+  EXPECT_EQ(run(volume->clean_temporary()).value(), 0U);
+  other.kill_it();
+  EXPECT_TRUE(wait_until([&] { return !run(volume->drafts()).value().at(0).in_use; }));
+  EXPECT_EQ(run(volume->clean_temporary()).value(), 0U);
+  const DraftFound left = run(volume->drafts()).value().at(0);
+  EXPECT_EQ(left.size, 10U);
+  EXPECT_TRUE(run(volume->salvage(left.name, path_of("/a"), {})));
+}
+
+// One process looks for drafts as fast as it can while this one makes them.
+TEST_P(Processes, ADraftBeingMadeIsNeverTakenForAbandoned) {
+  OtherProcess prober([&] {
+    if (fork() != 0) return true;
+    open_here();
+    for (int i = 0; i < 2000 && getppid() != 1; ++i) {
+      const auto found = run(volume->drafts());
+      if (!found) _exit(1);
+      for (const DraftFound& draft : *found)
+        if (!draft.in_use && draft.name.owner == 99) put("misjudged", "x");
+    }
+    _exit(0);
+  });
+  ASSERT_TRUE(prober.ready());
+  open_here();
+  for (int i = 0; i < 200; ++i) {
+    const auto draft = draft_of("x");
+    ASSERT_TRUE(place(*draft, fmt::format("/p/{}", i)));
+  }
+  EXPECT_FALSE(exists("misjudged"));
+}
+
 INSTANTIATE_TEST_SUITE_P(All, Processes, testing::ValuesIn(volume_makers()), name_of_maker);
 
 }  // namespace

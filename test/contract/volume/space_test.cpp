@@ -55,6 +55,28 @@ TEST_P(SmallDisk, ReservedSpaceIsGivenBackByADroppedFile) {
   }
 }
 
+TEST_P(SmallDisk, ADraftThatDoesNotFitIsEnospcAndGoesOn) {
+  const std::string large(2 * 1024 * 1024, 'x');
+  {
+    const auto draft = draft_of("small");
+    EXPECT_TRUE(write(*draft, 5, large).error().is(std::errc::no_space_on_device));
+    ASSERT_TRUE(run(draft->truncate(5)));
+    EXPECT_TRUE(run(draft->allocate(0, 0, large.size())).error().is(std::errc::no_space_on_device));
+    EXPECT_TRUE(run(draft->truncate(5)));
+    EXPECT_EQ(read(*draft).value(), "small");
+    ASSERT_TRUE(place(*draft, "/a"));
+  }
+  EXPECT_EQ(content("a"), "small");
+  put("half", std::string(600 * 1024, 'x'));
+  const auto copied =
+      run(volume->start_draft({.name = draft_name(), .base = path_of("/half"), .base_size = 600 * 1024}));
+  EXPECT_TRUE(copied.error().is(std::errc::no_space_on_device));
+  EXPECT_TRUE(wait_until([&] { return temporaries().empty(); }));
+  const auto draft = draft_of(std::string(300 * 1024, 'x'));
+  ASSERT_TRUE(place(*draft, "/half", true));
+  EXPECT_TRUE(run(draft->settle({})));
+}
+
 // Runs the test body as the user "nobody", in a process of its own.
 class OrdinaryUser : public VolumeContract {
  protected:
@@ -104,6 +126,35 @@ TEST_P(OrdinaryUser, WhoOwnsTheTreeCanDoEverything) {
            run(volume->set_mtime(path_of("/photos/a"), {7, 0})).has_value() &&
            run(volume->put_aside(path_of("/photos/a"), AsideReason::stale_version, {})).has_value() &&
            run(volume->lock("walk")).has_value() && run(volume->clean_temporary()).has_value();
+  });
+}
+
+TEST_P(OrdinaryUser, WhoOwnsTheTreeCanWriteAndTidyUp) {
+  give_tree_to_nobody();
+  as_nobody([&] {
+    Attributes roots = own();
+    roots.uid = 0;  // cannot be given to root: stays this user's
+    roots.mode = 0444;
+    bool fine = true;
+    for (const char* text : {"first", "second"}) {
+      const auto draft = draft_of(text);
+      fine = fine &&
+             run(draft->place({.path = path_of("/photos/a"), .attributes = roots, .replaces = true}))
+                 .has_value() &&
+             run(draft->settle({})).has_value() && read("/photos/a").value() == text;
+    }
+    const auto copy =
+        run(volume->start_draft({.name = draft_name(), .base = path_of("/photos/a"), .base_size = 6}));
+    roots.mode = 0600;
+    DiskChange remove;
+    remove.path = path_of("/photos/a");
+    return fine && copy && read(**copy).value() == "second" && run(volume->drafts()).value().size() == 1 &&
+           run(volume->set_attributes(path_of("/photos/a"), roots)).has_value() &&
+           run(volume->carry_out({remove})).at(0).has_value() &&
+           run(volume->trash_dates()).value().size() == 2 &&
+           run(volume->restore_from_trash("1970-01-01", path_of("/photos/a"), path_of("/back")))
+               .has_value() &&
+           run(volume->purge_trash("1970-01-01.1", Path(), 100)).value().files == 1;
   });
 }
 

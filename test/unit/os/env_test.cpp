@@ -97,6 +97,47 @@ TEST_F(EnvTest, LocksAreExclusiveAndEndWithTheDescriptor) {
   EXPECT_TRUE(env->try_lock(second.get()).value());
 }
 
+TEST_F(EnvTest, AHeldFileIsSeenByOthersWithoutALock) {
+  UniqueFd mine = create("a");
+  const UniqueFd other = env->open(folder.get(), "a", O_RDONLY).value();
+  EXPECT_FALSE(env->is_held(other.get()).value());
+  EXPECT_TRUE(env->hold(mine.get()).value());
+  EXPECT_TRUE(env->is_held(other.get()).value());
+  EXPECT_FALSE(env->is_held(mine.get()).value()) << "not by another";
+  const UniqueFd third = env->open(folder.get(), "a", O_RDWR).value();
+  EXPECT_FALSE(env->hold(third.get()).value());
+  EXPECT_TRUE(env->try_lock(third.get()).value()) << "that is another lock";
+  mine.reset();
+  EXPECT_FALSE(env->is_held(other.get()).value());
+}
+
+TEST_F(EnvTest, CopiesRangesAndTellsWhereTheDataIs) {
+  const UniqueFd from = create("from");
+  const UniqueFd to = create("to");
+  const std::string text = "0123456789";
+  ASSERT_TRUE(env->write(from.get(), 1 << 20, std::as_bytes(std::span(text))));
+  EXPECT_EQ(env->copy(from.get(), to.get(), (1 << 20) + 2, 100).value(), 8U) << "up to the end";
+  EXPECT_EQ(content("to").substr((1 << 20) + 2), "23456789");
+  EXPECT_EQ(env->copy(from.get(), to.get(), 2 << 20, 100).value(), 0U);
+  EXPECT_LE(env->seek(from.get(), 0, SEEK_DATA).value(), 1U << 20U);
+  EXPECT_EQ(env->seek(from.get(), 1 << 20, SEEK_HOLE).value(), (1U << 20U) + 10);
+  EXPECT_TRUE(env->seek(from.get(), 2 << 20, SEEK_DATA).error().is(std::errc::no_such_device_or_address));
+  const auto cloned = env->clone(from.get(), to.get());
+  EXPECT_TRUE(cloned || cloned.error().is(std::errc::operation_not_supported)) << cloned.error().message;
+  EXPECT_TRUE(env->sync_bytes(to.get()));
+}
+
+TEST_F(EnvTest, NamesAreListedUpToALimit) {
+  fs::create_directory(scratch.path() / "folder");
+  fs::create_directory_symlink(scratch.path() / "folder", scratch.path() / "link");
+  put("file", "x");
+  const auto names = env->list_names(folder.get(), 100).value();
+  EXPECT_EQ(names.size(), 3U);
+  for (const FolderName& name : names) EXPECT_EQ(name.is_folder, name.name == "folder") << name.name;
+  EXPECT_EQ(env->list_names(folder.get(), 2).value().size(), 2U);
+  EXPECT_EQ(env->list_names(folder.get(), 0).value().size(), 0U);
+}
+
 TEST_F(EnvTest, TimesAndModesAreSet) {
   const UniqueFd file = create("a");
   ASSERT_TRUE(env->set_mtime(file.get(), {-5, 7}));
@@ -106,6 +147,10 @@ TEST_F(EnvTest, TimesAndModesAreSet) {
   EXPECT_EQ(found.st_mode & 07777U, 0604U);
   ASSERT_TRUE(env->set_mtime_at(folder.get(), "a", {9, 0}));
   EXPECT_EQ(Timestamp::from(env->status(file.get()).value().st_mtim), (Timestamp{9, 0}));
+  ASSERT_TRUE(env->set_mode_at(folder.get(), "a", 0611));
+  EXPECT_EQ(env->status(file.get()).value().st_mode & 07777U, 0611U);
+  fs::create_symlink("a", scratch.path() / "link");
+  EXPECT_TRUE(env->set_mode_at(folder.get(), "link", 0600).error().is(std::errc::operation_not_supported));
 }
 
 // Both ways of opening: with openat2(2), and name by name.

@@ -85,6 +85,23 @@ TEST_F(SickDisk, HangingDigestsHoldUpNeitherReadersNorTheHeartbeat) {
   EXPECT_EQ(run(volume->list(Path())).value().size(), 2U);
   EXPECT_TRUE(run(volume->open(path("/sound"))));
   EXPECT_TRUE(run(volume->lock("walk")));
+  // Nor writers.
+  const auto draft = run(volume->start_draft({.name = {}, .base = {}, .base_size = 0})).value();
+  std::atomic<int> written = 0;
+  for (int i = 0; i < 5; ++i)
+    draft->write(0, std::as_bytes(std::span("text", 4)), [&](const auto& done) { written += done ? 1 : 0; });
+  EXPECT_TRUE(test::wait_until([&] { return written == 5; }));
+  DraftPlace where{.path = path("/new"), .attributes = {}};
+  EXPECT_TRUE(run(draft->place(where)));
+  EXPECT_EQ(run(volume->carry_out({{.kind = {},
+                                    .id = 0,
+                                    .path = path("/no"),
+                                    .new_path = {},
+                                    .when = {},
+                                    .target = {},
+                                    .attributes = {}}}))
+                .size(),
+            1U);
 
   heal();
   background.run();
