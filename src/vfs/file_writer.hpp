@@ -89,6 +89,7 @@ class FileWriter : public std::enable_shared_from_this<FileWriter> {
 
   /// Descriptors.
   void opened() { ++descriptors_; }
+  int descriptors() const { return descriptors_; }
   void closed();
   /// Whatever of it is not published is left to salvage.
   void keep_drafts() {

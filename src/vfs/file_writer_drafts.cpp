@@ -65,11 +65,18 @@ task<result<void>> FileWriter::ensure_drafts(std::optional<Extent> over) {
   for (int i = 0; i < kTries; ++i) {
     wish.refused = refused_;
     const auto chosen = co_await context_->nodes->choose(wish);
-    if (!chosen) co_return (refused_.empty() || i == 0 ? chosen.error() : started.error());
+    if (!chosen) {
+      // They may do better when the next write comes.
+      if (!refused_.empty()) refused_ = NodeSet();
+      co_return (i == 0 ? chosen.error() : started.error());
+    }
     started = co_await start_drafts(start, *chosen);
     if (started || refused_ == wish.refused) break;
   }
-  if (!started) co_return started.error();
+  if (!started) {
+    refused_ = NodeSet();
+    co_return started.error();
+  }
   drafts_ = std::move(*started);
   drafted_size_ = start.empty ? 0 : base_->size;
   if (start.empty)
@@ -132,7 +139,9 @@ task<result<void>> FileWriter::fill_from_published(std::shared_ptr<Draft> draft,
   for (std::uint64_t at = 0; at < inode->size;) {
     const auto host = context_->host.lock();
     if (!host) co_return fail(errc::cancelled, "the mount ends");
-    auto start = [host, inode, at](Draft::Read done) { host->read_published(inode, at, kChunk, std::move(done)); };
+    auto start = [host, inode, at](Draft::Read done) {
+      host->read_published(inode, at, kChunk, std::move(done));
+    };
     GG_CO_TRY(Chunk chunk, co_await read_chunk(gate, start));
     if (chunk->empty()) co_return fail(errc::stale, "the published bytes end too early");
     const std::size_t got = chunk->size();
@@ -142,7 +151,8 @@ task<result<void>> FileWriter::fill_from_published(std::shared_ptr<Draft> draft,
   co_return result<void>();
 }
 
-task<result<void>> FileWriter::fill_from_drafts(std::shared_ptr<Draft> draft, std::shared_ptr<DraftSet> from) {
+task<result<void>> FileWriter::fill_from_drafts(std::shared_ptr<Draft> draft,
+                                                std::shared_ptr<DraftSet> from) {
   const auto gate = context_->access->gate();
   for (std::uint64_t at = 0; at < drafted_size_;) {
     auto data = co_await from->seek(at, SEEK_DATA);
@@ -170,8 +180,9 @@ task<result<void>> FileWriter::do_without(std::vector<LostCopy> lost, bool other
   if (others_left) {
     for (const LostCopy& copy : lost) drafts_->drop(copy.node);
     copy_lost_ = true;
-    context_->log.warning("a copy of file #{} that is being written was lost, and no other node can take its place: {}",
-                          id_.value, error.message);
+    context_->log.warning(
+        "a copy of file #{} that is being written was lost, and no other node can take its place: {}",
+        id_.value, error.message);
     co_return result<void>();
   }
   if (is_full(error)) {

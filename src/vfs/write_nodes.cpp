@@ -54,6 +54,15 @@ task<result<std::vector<NodeIndex>>> WriteNodes::choose(Wish wish) {
   } else if (old && !std::exchange(refreshing_, true)) {
     asio::co_spawn(access_->loop(), refresh_behind(shared_from_this()), asio::detached);
   }
+  auto chosen = choose_known(wish);
+  if (chosen || system_clock().steady() - read_at_ < kKeptForNo) co_return chosen;
+  // A node may have come back since, or have room again.
+  const auto refreshed = co_await refresh();
+  if (refreshed) chosen = choose_known(wish);
+  co_return chosen;
+}
+
+result<std::vector<NodeIndex>> WriteNodes::choose_known(const Wish& wish) {
   std::vector<PlacementNode> nodes = candidates(wish.refused);
   std::vector<NodeIndex> chosen;
   NodeSet taken;
@@ -75,14 +84,14 @@ task<result<std::vector<NodeIndex>>> WriteNodes::choose(Wish wish) {
     const auto usable = std::count_if(nodes.begin(), nodes.end(),
                                       [](const PlacementNode& node) { return node.takes_copies; });
     if (static_cast<std::size_t>(usable) < wish.copies)
-      co_return fail(errc::unavailable, "{} of the nodes can be written to now, and {} are needed", usable,
-                     wish.copies);
-    co_return system_error(ENOSPC, "choosing nodes for new bytes");
+      return fail(errc::unavailable, "{} of the nodes can be written to now, and {} are needed", usable,
+                  wish.copies);
+    return system_error(ENOSPC, "choosing nodes for new bytes");
   }
   NodeSet used;
   for (const NodeIndex node : chosen) used = used.with(node);
   last_used_.put(wish.folder, used);
-  co_return chosen;
+  return chosen;
 }
 
 }  // namespace geogrid

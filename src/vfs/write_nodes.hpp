@@ -34,11 +34,14 @@ class WriteNodes : public std::enable_shared_from_this<WriteNodes> {
 
  private:
   static constexpr std::chrono::seconds kKept{2};
+  /// Before nodes are said to be lacking, what is known of them is made this new.
+  static constexpr std::chrono::milliseconds kKeptForNo{200};
   static constexpr std::size_t kFolders = 4096;
 
   task<result<void>> refresh();
   static task<void> refresh_behind(std::shared_ptr<WriteNodes> self);
   std::vector<PlacementNode> candidates(NodeSet refused) const;
+  result<std::vector<NodeIndex>> choose_known(const Wish& wish);
 
   MetadataStore& store_;
   const std::shared_ptr<ReplicaAccess> access_;
