@@ -12,6 +12,7 @@ constexpr std::size_t kBatch = 256;      // intents taken at a time
 constexpr std::size_t kRemember = 4096;  // that were struck off
 constexpr std::chrono::milliseconds kFirstRetry = 250ms;
 constexpr std::chrono::milliseconds kLastRetry = 15s;
+constexpr std::chrono::milliseconds kHeldUp = 500ms;  // by another worker, which is at it
 constexpr std::chrono::milliseconds kSayAgain = 10min;
 constexpr std::chrono::milliseconds kFailFast = 500ms;
 // What takes longer than this may be taken by another worker soon.
@@ -35,12 +36,14 @@ NodeDebts::NodeDebts(asio::any_io_executor loop, MetadataStore& store, NodeVolum
 task<result<bool>> NodeDebts::drain() {
   const auto self = shared_from_this();
   GG_CO_CHECK(work_.open());
-  if (!outcome_ && failed_until_ && time_now() < *failed_until_) co_return outcome_;
+  if (!outcome_ && failed_until_ && time_now() < *failed_until_) co_return outcome_.error();
   const std::uint64_t mine = ++asked_;
   start_run();
   while (served_ < mine && !work_.stop->stopped()) co_await changed_.wait();
   if (served_ < mine) co_return fail(errc::cancelled, "stopped");
-  co_return outcome_;
+  // A result<bool> is made of another by asking whether it is a success, unless that one is const.
+  const result<bool> outcome = outcome_;
+  co_return outcome;
 }
 
 bool NodeDebts::any_of(const std::set<IntentId>& set, const std::vector<Intent>& intents) const {
@@ -70,7 +73,9 @@ task<result<void>> NodeDebts::carry_out_now(std::vector<Intent> intents) {
 void NodeDebts::soon() {
   if (work_.stop->stopped()) return;
   announced_ = true;
-  if (!running_ && timer_ == nullptr) arm(gather_);
+  if (running_) return;
+  // What waits to be tried again, perhaps for long, does not hold up what is new.
+  if (timer_ == nullptr || timer_->expiry() > std::chrono::steady_clock::now() + gather_) arm(gather_);
 }
 
 void NodeDebts::arm(std::chrono::milliseconds wait) {
@@ -123,7 +128,7 @@ void NodeDebts::ended(bool left) {
   if (good && *outcome_) retry_.reset();
   if (left) {
     announced_ = true;
-    arm(retry_.next(system_random().next()));
+    arm(good ? kHeldUp : retry_.next(system_random().next()));
   } else if (announced_) {
     arm(gather_);
   }

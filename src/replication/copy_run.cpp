@@ -37,12 +37,17 @@ void CopyRun::give_back(const WorkItem& item) {
 void CopyRun::give_up(const WorkItem& item) {
   in_hand.erase(item.inode.id);
   ++report.failed;
-  given_up_.push_back({item.inode.id, item.attempts});
+  given_up_.push_back({item.inode.id, retry_after(item.attempts)});
+}
+
+void CopyRun::put_off(const WorkItem& item) {
+  in_hand.erase(item.inode.id);
+  given_up_.push_back({item.inode.id, std::chrono::seconds(2)});
 }
 
 task<result<void>> CopyRun::flush_returns() {
   std::map<std::chrono::seconds, std::vector<InodeId>> failed;
-  for (const GivenUp& one : std::exchange(given_up_, {})) failed[retry_after(one.attempts)].push_back(one.id);
+  for (const GivenUp& one : std::exchange(given_up_, {})) failed[one.after].push_back(one.id);
   std::vector<InodeId> untouched = std::exchange(untouched_, {});
   auto pages = in_pages(std::move(untouched), CopyStore::kMaxBatch);
   for (auto& page : pages)

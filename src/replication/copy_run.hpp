@@ -69,6 +69,8 @@ class CopyRun {
 
   /// The item goes back to the queue as it was: the run is ending.
   void give_back(const WorkItem& item);
+  /// A writer is at it: for a moment it is left alone.
+  void put_off(const WorkItem& item);
   /// It failed: it sinks in the queue and comes up again later.
   void give_up(const WorkItem& item);
   /// Writes both kinds to the store.
@@ -80,7 +82,7 @@ class CopyRun {
  private:
   struct GivenUp {
     InodeId id;
-    int attempts = 0;
+    std::chrono::seconds after{};
   };
   std::vector<InodeId> untouched_;
   std::vector<GivenUp> given_up_;

@@ -40,8 +40,8 @@ class Batch {
   task<void> failed(const Fetched& one, Error error);
   task<void> make_way(Fetched one);
   task<void> adopt_or_put_aside(Fetched one, DiskEntry there);
-  task<bool> still_wanted(const WorkItem& item);
-  task<void> put_aside(Fetched one);
+  task<bool> may_put_aside(WorkItem item, DiskEntry there);
+  task<void> put_aside(Fetched one, DiskEntry there);
   task<void> count();
   task<void> take_back(const Placed& placed);
   void over(const WorkItem& item) { run_->in_flight_bytes -= item.inode.size; }
@@ -136,21 +136,28 @@ task<void> Batch::adopt_or_put_aside(Fetched one, DiskEntry there) {
     run_->give_up(one.item);
     co_return;
   }
-  co_await put_aside(std::move(one));
+  co_await put_aside(std::move(one), std::move(there));
 }
 
-// What lies there may be a later version that this node was given meanwhile.
-task<bool> Batch::still_wanted(const WorkItem& item) {
+// What lies there may be a later version that this node was given meanwhile, or what a writer has just put
+// there and is about to record: the store says so by refusing to call it a conflict.
+task<bool> Batch::may_put_aside(WorkItem item, DiskEntry there) {
   const auto now = co_await run_->store.get(item.inode.id);
-  co_return now && now->version == item.inode.version && !now->replicas.contains(run_->node);
+  if (!now || now->version != item.inode.version || now->replicas.contains(run_->node)) co_return false;
+  std::vector<Withdrawal> asked{
+      {item.inode.id, item.inode.version, item.path, FindingKind::conflict, "other content lies here"}};
+  const auto nobodys = co_await run_->store.withdraw_copies(run_->node, std::move(asked));
+  if (!nobodys || !nobodys->front()) co_return false;
+  const auto still = co_await run_->destination->stat(item.path);
+  co_return still && still->disk_inode == there.disk_inode && still->disk_device == there.disk_device;
 }
 
-task<void> Batch::put_aside(Fetched one) {
-  const bool wanted = co_await still_wanted(one.item);
-  if (!wanted) {
+task<void> Batch::put_aside(Fetched one, DiskEntry there) {
+  const bool may = co_await may_put_aside(one.item, std::move(there));
+  if (!may) {
     over(one.item);
     ++run_->report.dropped;
-    run_->give_back(one.item);
+    run_->put_off(one.item);
     co_return;
   }
   const bool stale = one.item.inode.older.contains(run_->node);

@@ -78,13 +78,13 @@ task<result<bool>> OneFile::restore_on(TrashPlace place) {
     GG_CO_CHECK(co_await back_to_trash(node));
     co_return std::move(whole).error();
   }
-  auto counts = co_await settle(node, std::move(*whole));
+  const result<bool> counts = co_await settle(node, std::move(*whole));
   if (counts && *counts) {
     counted_ = counted_.with(node.index);
     co_return true;
   }
   // Where the store is the trouble the file stays: the next walk registers it.
-  if (!counts && counts.error().is(errc::unavailable)) co_return std::move(counts).error();
+  if (!counts && counts.error().is(errc::unavailable)) co_return counts.error();
   GG_CO_CHECK(co_await back_to_trash(node));
   co_return counts;
 }

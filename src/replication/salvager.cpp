@@ -90,9 +90,12 @@ task<result<void>> Salvage::settle_published(DraftFound draft, Inode inode, Path
     current = co_await volume().digest_draft(draft.name, algorithm);
     if (!current && ends_traversal(current.error())) co_return current.error();
     if (!occupied || !is_current(current, inode)) co_return co_await to_lost_and_found(draft.name, path);
-    // Another writer may be at work by now.
-    GG_CO_TRY(const Inode now, co_await store_.get(inode.id));
-    if (now.version != inode.version) co_return co_await to_lost_and_found(draft.name, path);
+    // Where another writer is at work by now, the store does not call it a conflict: next time.
+    std::vector<Withdrawal> asked{
+        {inode.id, inode.version, path, FindingKind::conflict, "bytes of a writer that died"}};
+    GG_CO_TRY(const std::vector<bool> nobodys,
+              co_await store_.withdraw_copies(node_.index, std::move(asked)));
+    if (!nobodys.front()) co_return result<void>();
     GG_CO_CHECK(co_await volume().exchange_draft(draft.name, path));
     log_.info("node {}: {}: a writer died before its bytes were recorded; the recorded ones are back",
               volume().node(), printable(path.str()));
