@@ -75,7 +75,7 @@ void NodeDebts::soon() {
   announced_ = true;
   if (running_) return;
   // What waits to be tried again, perhaps for long, does not hold up what is new.
-  if (timer_ == nullptr || timer_->expiry() > std::chrono::steady_clock::now() + gather_) arm(gather_);
+  if (timer_ == nullptr || timer_->expiry() > time_now() + gather_) arm(gather_);
 }
 
 void NodeDebts::arm(std::chrono::milliseconds wait) {

@@ -58,11 +58,11 @@ task<result<void>> write_copies(Tx& tx, const Inode& row) {
 task<result<void>> begin_row(Tx& tx, const Beginning& in, PublicationPlace& out) {
   GG_CO_CHECK(co_await check_nodes(tx, in.nodes));
   GG_CO_TRY(out.inode, co_await lock_file(tx, in.file));
-  GG_CO_TRY(const auto path, co_await tx.path_of(in.file));
-  if (!path) co_return fail(errc::not_found, "a folder above number {} is gone", in.file.value);
-  out.path = *path;
-  GG_CO_TRY(out.owing, co_await tx.owing(in.nodes, *path));
   Inode& row = out.inode;
+  GG_CO_TRY(const auto folder, co_await tx.path_of(row.parent));
+  if (!folder) co_return fail(errc::not_found, "a folder above number {} is gone", in.file.value);
+  out.path = folder->child(row.name);
+  GG_CO_TRY(out.owing, co_await tx.owing(in.nodes, out.path));
   const NodeSet asked = in.nodes - out.owing;
   const NodeSet withdrawn = row.replicas & asked;
   const Begun begun{in.owner, row.version, withdrawn, asked};
@@ -74,11 +74,21 @@ task<result<void>> begin_row(Tx& tx, const Beginning& in, PublicationPlace& out)
 }
 
 // Whether the bytes lie where they belong, and will stay there.
-task<result<bool>> is_in_place(Tx& tx, const Publication& in) {
-  GG_CO_TRY(const auto path, co_await tx.path_of(in.id));
-  if (!path || *path != in.path) co_return false;
+task<result<bool>> is_in_place(Tx& tx, const Inode& row, const Publication& in) {
+  GG_CO_TRY(const auto folder, co_await tx.path_of(row.parent));
+  if (!folder || folder->child(row.name) != in.path) co_return false;
   GG_CO_TRY(const NodeSet owing, co_await tx.owing(in.replicas, in.path));
   co_return owing.empty();
+}
+
+// Whether another writer recorded a version since this one began, on a node that this one placed its bytes on
+// too: whose bytes lie there now, only a new beginning can tell.
+task<result<bool>> is_overtaken(Tx& tx, const Publication& in, const Inode& row) {
+  if (((row.replicas | row.older) & in.replicas).empty()) co_return false;
+  GG_CO_TRY(const std::vector<Begun> all, co_await begun_on(tx, in.id));
+  const auto mine =
+      std::find_if(all.begin(), all.end(), [&](const Begun& begun) { return begun.owner == in.owner; });
+  co_return mine != all.end() && mine->version != row.version;
 }
 
 void take_content(Inode& row, const Publication& in) {
@@ -110,8 +120,13 @@ task<result<void>> publish_row(Tx& tx, const Publication& in, Published& out) {
   GG_CO_CHECK(co_await check_nodes(tx, in.replicas));
   GG_CO_TRY(out.inode, co_await lock_file(tx, in.id));
   Inode& row = out.inode;
-  GG_CO_TRY(out.recorded, co_await is_in_place(tx, in));
+  GG_CO_TRY(out.recorded, co_await is_in_place(tx, row, in));
   if (!out.recorded) co_return result<void>();
+  GG_CO_TRY(const bool overtaken, co_await is_overtaken(tx, in, row));
+  if (overtaken) {
+    out.recorded = false;
+    co_return result<void>();
+  }
   GG_CO_TRY(const bool held, co_await end_lease(tx, in.id, in.owner));
   if (!held) co_return fail(errc::stale, "the lease on number {} is gone", in.id.value);
   const bool was_published = row.state == ContentState::published;

@@ -1,5 +1,6 @@
 // FileWriter: how private bytes become the file's next version.
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <thread>
@@ -11,21 +12,26 @@
 namespace geogrid {
 namespace {
 
-constexpr int kAttempts = 12;
+// What a node owes on the path may be in the hands of another client, and of a dead one until its hold ends.
+constexpr std::chrono::seconds kPatience = NamespaceStore::kIntentHold + std::chrono::seconds(10);
 constexpr std::chrono::milliseconds kPause{10};  // before the second attempt; longer each time
+constexpr std::chrono::milliseconds kLongestPause{200};
 
 }  // namespace
 
 task<result<void>> FileWriter::publish(bool power_safe) {
   GG_CO_CHECK(co_await ensure_drafts(Extent{}));
-  for (int i = 0; i < kAttempts; ++i) {
+  const auto until = system_clock().steady() + kPatience;
+  for (int i = 0; i == 0 || system_clock().steady() < until; ++i) {
     if (i > 0) {
-      if (const auto slept = co_await sleep_for(kPause * i); !slept) co_return slept.error();
+      const auto slept = co_await sleep_for(std::min<std::chrono::milliseconds>(kPause * i, kLongestPause));
+      if (!slept) co_return slept.error();
     }
     auto attempt = co_await attempt_publication(power_safe, i == 0);
     if (!attempt) {
       context_->log.error("file #{} could not be published: {}", id_.value, attempt.error().message);
-      (void)co_await context_->store->cancel_publication(id_, context_->owner, drafts_->nodes(), base_->version);
+      (void)co_await context_->store->cancel_publication(id_, context_->owner, drafts_->nodes(),
+                                                         base_->version);
       co_return attempt.error();
     }
     if (*attempt == Attempt::vanished) removed();
@@ -72,7 +78,8 @@ task<result<FileWriter::Target>> FileWriter::ask_where(bool first) {
   for (const NodeIndex node : begun->owing) {
     // What it owes on this path would hit the new bytes.
     const auto drained = co_await context_->intents->drain(node);
-    if (!drained) context_->log.debug("node #{} does not do what it owes: {}", node.value, drained.error().message);
+    if (!drained)
+      context_->log.debug("node #{} does not do what it owes: {}", node.value, drained.error().message);
     target.attempt = Attempt::again;
   }
   target.place.inode = std::make_shared<const Inode>(begun->inode);
@@ -99,13 +106,13 @@ task<result<FileWriter::Attempt>> FileWriter::place_drafts(Target target, bool p
 task<result<Digest>> FileWriter::digest() {
   const Answer<std::optional<Digest>> answer(context_->access->gate());
   auto ready = std::make_shared<std::optional<Digest>>();
-  const bool later = stream_->finish(drafted_size_, [answer, ready, here = std::this_thread::get_id()](
-                                                        std::optional<Digest> digest) {
-    if (std::this_thread::get_id() == here)
-      *ready = std::move(digest);
-    else
-      answer.give(std::move(digest));
-  });
+  const bool later = stream_->finish(
+      drafted_size_, [answer, ready, here = std::this_thread::get_id()](std::optional<Digest> digest) {
+        if (std::this_thread::get_id() == here)
+          *ready = std::move(digest);
+        else
+          answer.give(std::move(digest));
+      });
   if (later) *ready = co_await answer.wait();
   if (*ready) co_return **ready;
   if (drafted_size_ > DigestStream::kLongest) co_return Digest();
@@ -141,11 +148,12 @@ task<result<FileWriter::Attempt>> FileWriter::record(Path path, bool durable, st
 
 void FileWriter::recorded(Published published, Path path, std::uint64_t change, bool durable) {
   const auto host = context_->host.lock();
-  if (published.base_was_stale && !created_)
-    context_->log.warning("{} was changed elsewhere while it was written here: this version counts, the other one's "
-                          "bytes are in trash",
-                          printable(path.str()));
-  const bool replaced = !created_;
+  if (published.base_was_stale)
+    context_->log.warning(
+        "{} was changed elsewhere while it was written here: this version counts, the other one's "
+        "bytes are in trash",
+        printable(path.str()));
+  const bool replaced = !created_ || published.base_was_stale;
   base_ = std::make_shared<const Inode>(std::move(published.inode));
   created_ = false;
   published_changes_ = change;
@@ -158,7 +166,9 @@ void FileWriter::recorded(Published published, Path path, std::uint64_t change, 
     context_->settler->add(drafts, base_->attributes.ctime, durable);
   } else {
     // Nothing of ours lay there.
-    auto settle = [](std::shared_ptr<DraftSet> set, Timestamp when) -> task<void> { (void)co_await set->settle(when); };
+    auto settle = [](std::shared_ptr<DraftSet> set, Timestamp when) -> task<void> {
+      (void)co_await set->settle(when);
+    };
     asio::co_spawn(context_->access->loop(), settle(drafts, base_->attributes.ctime), asio::detached);
   }
   if (!base_->digest.pending()) return;
@@ -167,7 +177,8 @@ void FileWriter::recorded(Published published, Path path, std::uint64_t change, 
   claim.version = base_->version;
   claim.path = std::move(path);
   claim.size = base_->size;
-  asio::co_spawn(context_->access->loop(), hash_later(shared_from_this(), drafts, std::move(claim)), asio::detached);
+  asio::co_spawn(context_->access->loop(), hash_later(shared_from_this(), drafts, std::move(claim)),
+                 asio::detached);
 }
 
 // Now, while the bytes are in memory; if this process dies, the storage loop of a node does it.

@@ -114,6 +114,32 @@ TEST_P(PublicationTest, AnotherPathIsNotRecorded) {
   EXPECT_TRUE(publish(publication(a, "x", on_cream_, kMe)).recorded) << "the lease was kept";
 }
 
+// Both placed their bytes at the same path of the same disk: whose lie there, the store cannot know.
+TEST_P(PublicationTest, WhoWasOvertakenOnANodeBeginsAgain) {
+  const Inode a = get(found_file(cream_, kRootInode, "a"));
+  begin(a.id, on_cream_, kMe);
+  begin(a.id, on_cream_, kOther);
+  EXPECT_TRUE(publish(publication(a, "theirs", on_cream_, kOther)).recorded);
+  EXPECT_FALSE(publish(publication(a, "mine", on_cream_, kMe)).recorded);
+  begin(a.id, on_cream_, kOther);  // a third one, which has withdrawn that copy again
+  EXPECT_FALSE(publish(publication(a, "mine", on_cream_, kMe)).recorded);
+  EXPECT_EQ(get(a.id).digest, digest_of("theirs"));
+  begin(a.id, on_cream_, kMe);
+  const Published last = publish(publication(a, "mine", on_cream_, kMe));
+  EXPECT_TRUE(last.recorded);
+  EXPECT_TRUE(last.base_was_stale);
+  check_consistency();
+}
+
+TEST_P(PublicationTest, WhoWasOvertakenWhileItMadeTheFileBeginsAgain) {
+  const Inode a = create(kRootInode, "a", kMe);
+  begin(a.id, on_cream_, kOther);
+  EXPECT_TRUE(publish(publication(a, "theirs", on_cream_, kOther)).recorded);
+  EXPECT_FALSE(publish(publication(a, "mine", on_cream_, kMe)).recorded);
+  begin(a.id, on_cream_, kMe);
+  EXPECT_TRUE(publish(publication(a, "mine", on_cream_, kMe)).recorded);
+}
+
 TEST_P(PublicationTest, WhatANodeOwesComesFirst) {
   const InodeId f = folder(kRootInode, "f");
   const Inode a = get(found_file(cream_, f, "a"));

@@ -3,8 +3,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 
-#include <fstream>
-#include <sstream>
+#include <iostream>
 
 #include "faults.hpp"
 #include "settings.hpp"
@@ -13,6 +12,7 @@ namespace geogrid::test {
 namespace {
 
 constexpr std::chrono::seconds kHang{45};
+constexpr std::chrono::seconds kSlow{8};
 constexpr std::chrono::seconds kRemains{
     150};  // a lease, and the rounds of who looks for those that have run out
 
@@ -91,9 +91,12 @@ Fault* ClusterWorld::fault(const std::string& name) {
 std::optional<std::string> ClusterWorld::settle(const std::function<std::optional<std::string>()>& look,
                                                 std::chrono::seconds deadline) {
   const auto began = Clock::now();
+  std::optional<std::string> before;
   for (;;) {
     const bool last = Clock::now() - began > deadline;
     auto wrong = look();
+    if (!wrong && Clock::now() - began > kSlow) std::cerr << "slow to come to rest: " << *before << std::endl;
+    before = wrong;
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began);
     longest_settling_ = std::max(longest_settling_, took);
     if (!wrong) return std::nullopt;

@@ -80,6 +80,7 @@ Operation Generator::propose(const Model& model) {
     on_slot(op, model);
   else
     on_path(op, model);
+  op.leave_out_unused();
   return op;
 }
 

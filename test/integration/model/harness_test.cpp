@@ -122,7 +122,7 @@ INSTANTIATE_TEST_SUITE_P(Bugs, ModelHarnessFinds,
                                                      op.kind = OpKind::rmdir;
                                                    return op;
                                                  }}),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& one) { return std::string(one.param.name); });
 
 }  // namespace
 }  // namespace geogrid::test

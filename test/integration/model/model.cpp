@@ -193,6 +193,12 @@ Expected Model::apply_on_slot(const Operation& op) {
     case OpKind::copy_range:
       files_[slots_.at(static_cast<int>(op.flags)).file].dirty |= worked;
       break;
+    case OpKind::fsync:
+      // What is power-safe has its path, so that a crash leaves it there.
+      if (state.dirty && slot.writes && worked) publish(slot.file, slot.mount);
+      if (state.dirty) state.vague = true;
+      expected.visible = true;
+      break;
     case OpKind::dup_close:
     case OpKind::close: {
       const Slot closed = slot;

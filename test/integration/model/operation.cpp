@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <sstream>
@@ -20,10 +21,16 @@ constexpr std::array kNames = {
 static_assert(kNames.size() == static_cast<std::size_t>(OpKind::fault) + 1);
 
 std::string escaped(const std::string& text) {
+  constexpr std::size_t kLongRun = 16;
   std::string out;
-  for (const char c : text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
     const auto byte = static_cast<unsigned char>(c);
-    if (byte > 0x20 && byte < 0x7f && c != '%' && c != '=')
+    const std::size_t run = std::min(text.find_first_not_of(c, i), text.size()) - i;
+    if (run >= kLongRun) {
+      out += fmt::format("%{{{}*{:02x}}}", run, byte);
+      i += run - 1;
+    } else if (byte > 0x20 && byte < 0x7f && c != '%' && c != '=')
       out += c;
     else
       out += fmt::format("%{:02x}", byte);
@@ -38,8 +45,14 @@ std::string unescaped(const std::string& text) {
       out += text[i];
       continue;
     }
-    out += static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16));
-    i += 2;
+    std::size_t times = 1;
+    if (text.at(i + 1) == '{') {
+      const std::size_t star = text.find('*', i);
+      times = std::stoul(text.substr(i + 2, star - i - 2));
+      i = star;
+    }
+    out.append(times, static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16)));
+    i += times == 1 ? 2 : 3;
   }
   return out;
 }
@@ -89,6 +102,19 @@ Operation parse_one(const std::string& line) {
 }
 
 }  // namespace
+
+void Operation::leave_out_unused() {
+  const auto among = [this](std::initializer_list<OpKind> kinds) {
+    return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+  };
+  using enum OpKind;
+  const bool writes = among({put, append, patch, create, write, map_write});
+  if (!writes && kind != utimens) seed = 0;
+  if (!writes && !among({truncate, chown, read, resize, allocate, copy_range})) size = 0;
+  if (!among({patch, chown, write, read, allocate, map_write, copy_range})) offset = 0;
+  if (!among({put, create, mkdir, mkfifo, chmod, open})) mode = 0;
+  if (!only_looks() && !among({create, mkdir, symlink})) eager = false;
+}
 
 bool Operation::only_looks() const {
   switch (kind) {

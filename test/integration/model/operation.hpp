@@ -69,6 +69,8 @@ struct Operation {
   bool on_slot() const { return kind >= OpKind::open && kind <= OpKind::close; }
   /// Changes nothing: may be asked again.
   bool only_looks() const;
+  /// Sets to nothing what does not matter for this kind.
+  void leave_out_unused();
   /// One line: "rename m=1 a=x/y b=z flags=2".
   std::string str() const;
   friend bool operator==(const Operation&, const Operation&) = default;

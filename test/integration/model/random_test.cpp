@@ -34,14 +34,18 @@ std::string keep(const Operations& operations, const std::string& name) {
 
 void report(std::uint64_t seed, const Operations& operations, const Failure& failure, bool mariadb) {
   const std::string whole = keep(operations, fmt::format("geogrid-model-{}-whole.ops", seed));
-  std::cerr << fmt::format("seed {}, operation {} ({}):\n{}\n", seed, operations.size(), whole, failure.text);
-  std::cerr << failure.logs << "\nshrinking it ...\n";
+  std::cerr << fmt::format("{}seed {}, after {} operations ({}):\n{}\nshrinking it ...\n", failure.logs, seed,
+                           operations.size(), whole, failure.text);
   const Operations shortest =
       shrink(maker(mariadb, std::chrono::seconds(12)), operations, Clock::now() + settings().shrinking);
   const std::string file = keep(shortest, fmt::format("geogrid-model-{}.ops", seed));
-  ADD_FAILURE() << fmt::format("seed {}: {}\n{} operations fail too:\n{}again: GEOGRID_MODEL_REPLAY={} {} {}",
-                               seed, failure.text, shortest.size(), text_of(shortest), file, "model_test",
-                               "--gtest_filter='Stores/*'");
+  ADD_FAILURE() << fmt::format("seed {}: {}\n{} operations fail too:\n{}", seed, failure.text,
+                               shortest.size(), text_of(shortest));
+  const auto again = run(maker(mariadb, std::chrono::seconds(12)), shortest);
+  std::cerr << (again ? again->logs + again->text : "but not always") << "\n";
+  std::cerr << fmt::format(
+      "again: GEOGRID_MODEL_REPLAY={} model_test --gtest_filter='Stores/RandomOperations.*/{}'\n", file,
+      mariadb ? "mariadb" : "sqlite");
 }
 
 /// One archive; false if something was wrong.

@@ -136,7 +136,11 @@ std::optional<Failure> run(const MakeWorld& make, const Operations& operations) 
 
 Operations shrink(const MakeWorld& make, Operations failing, std::chrono::steady_clock::time_point deadline) {
   std::size_t parts = 2;
-  const auto fails = [&](const Operations& candidate) { return run(make, candidate); };
+  const OpKind kind = failing.back().kind;
+  const auto fails = [&](const Operations& candidate) {
+    auto failure = run(make, candidate);
+    return failure && candidate[failure->at].kind == kind ? failure : std::nullopt;
+  };
   while (failing.size() > 1) {
     const std::size_t size = (failing.size() + parts - 1) / parts;
     bool shorter = false;

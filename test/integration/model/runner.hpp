@@ -54,8 +54,8 @@ struct Failure {
 };
 std::optional<Failure> run(const MakeWorld& make, const Operations& operations);
 
-/// A shorter list that fails too, found by leaving out parts (delta debugging) until the deadline or until no
-/// single operation can be left out.
+/// A shorter list that fails too, at an operation of the same kind, found by leaving out parts (delta
+/// debugging) until the deadline or until no single operation can be left out.
 Operations shrink(const MakeWorld& make, Operations failing, std::chrono::steady_clock::time_point deadline);
 
 }  // namespace geogrid::test
