@@ -41,7 +41,7 @@ task<void> answer_attributes(RequestRef request, InodeId id) {
   if (found)
     request->attributes(*found);
   else
-    request->error(found.error());
+    request->error_of_node(found.error());
 }
 
 void getattr(fuse_req_t req, fuse_ino_t id, fuse_file_info*) {
@@ -71,18 +71,19 @@ task<void> answer_change(RequestRef request, InodeId id, AttributeRequest wanted
   if (changed)
     request->attributes(*changed);
   else
-    request->error(changed.error());
+    request->error_of_node(changed.error());
 }
 
 void setattr(fuse_req_t req, fuse_ino_t id, struct stat* wanted, int which, fuse_file_info* info) {
   const RequestRef request = Request::take(req);
-  run_change(request, answer_change(request, InodeId(id), to_request(*wanted, which, info), request->caller()));
+  run_change(request,
+             answer_change(request, InodeId(id), to_request(*wanted, which, info), request->caller()));
 }
 
 task<void> answer_link(RequestRef request, InodeId id) {
   const auto found = co_await request->names().get(id);
   if (!found)
-    request->error(found.error());
+    request->error_of_node(found.error());
   else if (found->inode->type != FileType::symlink)
     request->error(EINVAL);
   else

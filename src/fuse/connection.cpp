@@ -122,6 +122,11 @@ void Request::error(const Error& failure) {
   error(number == EAGAIN || number == ECANCELED || number == ETIMEDOUT ? EIO : number);
 }
 
+void Request::error_of_node(const Error& failure) {
+  if (failure.is(errc::not_found)) return error(ESTALE);
+  error(failure);
+}
+
 void Request::entry(const Entry& found) {
   const fuse_entry_param param = to_entry(*connection_, found);
   if (claim()) sent(fuse_reply_entry(request_, &param));
@@ -156,7 +161,7 @@ void Request::offset(std::uint64_t offset) {
 
 Caller Request::caller() const {
   const fuse_ctx* context = fuse_req_ctx(request_);
-  return {context->uid, context->gid, connection_->kernel()};
+  return {context->uid, context->gid, connection_->kernel(), connection_->takes_set_id_bits()};
 }
 
 void Request::bytes(const void* data, std::size_t size) {

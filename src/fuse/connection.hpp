@@ -54,6 +54,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Keeps the memory that the request's bytes lie in. REQUIRES: called once, within a callback of libfuse.
   std::shared_ptr<const void> take_buffer() { return buffers_->own(std::exchange(*lent_, nullptr)); }
 
+  /// Whether it is up to us to take set-id bits from files that are written or given away.
+  bool takes_set_id_bits() const { return takes_set_id_bits_; }
+  void set_takes_set_id_bits(bool takes) { takes_set_id_bits_ = takes; }
+
   /// Requests that nobody answered yet.
   int in_flight() const { return in_flight_; }
   /// Answers the request with EIO if it takes too long. On the loop.
@@ -76,6 +80,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void** lent_ = nullptr;
   unsigned capable_ = 0;
   bool initialised_ = false;
+  bool takes_set_id_bits_ = false;
   std::atomic<int> in_flight_{0};
 };
 
@@ -95,6 +100,9 @@ class Request : public Watched {
 
   void error(int error_number);
   void error(const Error& error);
+  /// Of what the kernel names by its number. One that is not there any more is stale, not missing: another
+  /// file may have its name by now (a rename over it), and the kernel looks the path up again.
+  void error_of_node(const Error& error);
   void ok() { error(0); }
   void entry(const Entry& entry);
   void attributes(const Entry& entry);

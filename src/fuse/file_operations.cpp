@@ -9,7 +9,7 @@ namespace geogrid {
 namespace {
 
 void answer_opened(Request& request, fuse_file_info info, const result<Opened>& opened) {
-  if (!opened) return request.error(opened.error());
+  if (!opened) return request.error_of_node(opened.error());
   info.fh = opened->handle.value;
   info.keep_cache = opened->keep_cache ? 1 : 0;
   info.direct_io = opened->shared_cache ? 0 : 1;
@@ -25,7 +25,7 @@ task<void> answer_open(RequestRef request, InodeId id, fuse_file_info info) {
 task<void> answer_open_for_writing(RequestRef request, InodeId id, fuse_file_info info) {
   const auto opened = co_await request->names().open_for_writing(id);
   if (!opened) {
-    request->error(opened.error());
+    request->error_of_node(opened.error());
     co_return;
   }
   info.fh = opened->handle.value;
@@ -60,7 +60,6 @@ void release(fuse_req_t req, fuse_ino_t, fuse_file_info* info) {
   request->names().release(HandleId(info->fh));
   request->ok();
 }
-
 
 }  // namespace
 

@@ -40,7 +40,8 @@ void answer(Request& request, const result<void>& done) {
     request.error(done.error());
 }
 
-task<void> run_mkdir(RequestRef request, InodeId parent, std::string name, std::uint32_t mode, Caller caller) {
+task<void> run_mkdir(RequestRef request, InodeId parent, std::string name, std::uint32_t mode,
+                     Caller caller) {
   answer(*request, co_await request->names().make_folder(parent, std::move(name), mode, caller));
 }
 void mkdir(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode) {
@@ -50,8 +51,7 @@ void mkdir(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode) {
 
 task<void> run_mknod(RequestRef request, InodeId parent, std::string name, FileType type, std::uint32_t mode,
                      std::uint64_t rdev, Caller caller) {
-  answer(*request,
-         co_await request->names().make_special(parent, std::move(name), type, mode, rdev, caller));
+  answer(*request, co_await request->names().make_special(parent, std::move(name), type, mode, rdev, caller));
 }
 void mknod(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode, dev_t rdev) {
   const RequestRef request = Request::take(req);
@@ -60,7 +60,8 @@ void mknod(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode, dev
   run_change(request, run_mknod(request, InodeId(parent), name, *type, mode, rdev, request->caller()));
 }
 
-task<void> run_symlink(RequestRef request, std::string target, InodeId parent, std::string name, Caller caller) {
+task<void> run_symlink(RequestRef request, std::string target, InodeId parent, std::string name,
+                       Caller caller) {
   answer(*request,
          co_await request->names().make_symlink(parent, std::move(name), std::move(target), caller));
 }

@@ -27,7 +27,8 @@ class BufferPool : public std::enable_shared_from_this<BufferPool> {
   }
   /// Gives the buffer back when the last owner is gone.
   std::shared_ptr<const void> own(void* buffer) {
-    return std::shared_ptr<const void>(buffer, [pool = shared_from_this(), buffer](const void*) { pool->put(buffer); });
+    return std::shared_ptr<const void>(
+        buffer, [pool = shared_from_this(), buffer](const void*) { pool->put(buffer); });
   }
 
  private:

@@ -12,8 +12,8 @@ namespace {
 /// Writes up to this size are copied out of the kernel's buffer; larger ones take the buffer along.
 constexpr std::size_t kCopied = 128 << 10;
 
-task<void> run_create(RequestRef request, InodeId parent, std::string name, std::uint32_t mode, bool exclusive,
-                      fuse_file_info info, Caller caller) {
+task<void> run_create(RequestRef request, InodeId parent, std::string name, std::uint32_t mode,
+                      bool exclusive, fuse_file_info info, Caller caller) {
   const auto created = co_await request->names().create(parent, std::move(name), mode, exclusive, caller);
   if (!created) {
     request->error(created.error());
@@ -27,8 +27,7 @@ task<void> run_create(RequestRef request, InodeId parent, std::string name, std:
 void create(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode, fuse_file_info* info) {
   const RequestRef request = Request::take(req);
   const bool exclusive = (info->flags & O_EXCL) != 0;
-  run_change(request,
-             run_create(request, InodeId(parent), name, mode, exclusive, *info, request->caller()));
+  run_change(request, run_create(request, InodeId(parent), name, mode, exclusive, *info, request->caller()));
 }
 
 WriteBytes bytes_of(const Request& request, const char* data, std::size_t size) {
@@ -40,7 +39,8 @@ WriteBytes bytes_of(const Request& request, const char* data, std::size_t size) 
   return {std::span(reinterpret_cast<const std::byte*>(data), size), request.connection().take_buffer()};
 }
 
-void write(fuse_req_t req, fuse_ino_t, const char* data, std::size_t size, off_t offset, fuse_file_info* info) {
+void write(fuse_req_t req, fuse_ino_t, const char* data, std::size_t size, off_t offset,
+           fuse_file_info* info) {
   const RequestRef request = Request::take(req);
   // Called on a volume's thread, as with reads.
   auto answer = [request, size](result<void> written) {
@@ -49,8 +49,8 @@ void write(fuse_req_t req, fuse_ino_t, const char* data, std::size_t size, off_t
     else
       request->error(written.error());
   };
-  request->names().write(HandleId(info->fh), static_cast<std::uint64_t>(offset), bytes_of(*request, data, size),
-                         std::move(answer));
+  request->names().write(HandleId(info->fh), static_cast<std::uint64_t>(offset),
+                         bytes_of(*request, data, size), std::move(answer), request->caller());
 }
 
 void answer(Request& request, const result<void>& done) {

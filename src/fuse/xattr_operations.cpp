@@ -18,7 +18,7 @@ task<void> answer_xattr(RequestRef request, InodeId id, std::string name, std::s
   if (value)
     request->xattr(*value, room);
   else
-    request->error(value.error());
+    request->error_of_node(value.error());
 }
 
 void getxattr(fuse_req_t req, fuse_ino_t id, const char* name, std::size_t room) {
@@ -34,7 +34,7 @@ void getxattr(fuse_req_t req, fuse_ino_t id, const char* name, std::size_t room)
 task<void> answer_names(RequestRef request, InodeId id, std::size_t room) {
   const auto found = co_await request->names().get(id);
   if (!found) {
-    request->error(found.error());
+    request->error_of_node(found.error());
     co_return;
   }
   std::string names;
@@ -53,7 +53,7 @@ task<void> run_set_class(RequestRef request, InodeId id, std::string name, Calle
   if (done)
     request->ok();
   else
-    request->error(done.error());
+    request->error_of_node(done.error());
 }
 
 void setxattr(fuse_req_t req, fuse_ino_t id, const char* name, const char* value, std::size_t size, int) {
@@ -62,12 +62,12 @@ void setxattr(fuse_req_t req, fuse_ino_t id, const char* name, const char* value
   if (text == "user.geogrid.class")
     return run_change(request,
                       run_set_class(request, InodeId(id), std::string(value, size), request->caller()));
-  request->error(begins(text, "user.geogrid.") ? EPERM : ENOTSUP);
+  request->error(ENOTSUP);
 }
 
 void removexattr(fuse_req_t req, fuse_ino_t, const char* name) {
   const RequestRef request = Request::take(req);
-  request->error(begins(name, "user.geogrid.") ? EPERM : begins(name, "user.") ? ENODATA : ENOTSUP);
+  request->error(begins(name, "user.") && !begins(name, "user.geogrid.") ? ENODATA : ENOTSUP);
 }
 
 }  // namespace

@@ -16,6 +16,14 @@ constexpr std::chrono::seconds kBetweenComplaints{5};
 
 }  // namespace
 
+std::uint32_t without_set_id_bits(std::uint32_t mode, const Caller& caller) {
+  if (caller.uid == 0) return mode;
+  mode &= ~std::uint32_t{S_ISUID};
+  // Without the right to execute, it is mandatory locking's mark of old.
+  if ((mode & S_IXGRP) != 0) mode &= ~std::uint32_t{S_ISGID};
+  return mode;
+}
+
 result<void> UnionNamespace::check_writable(InodeId parent) const {
   if (!writing_) return system_error(EROFS, "changing a name");
   if (Unregistered::is(parent)) return system_error(EBUSY, "the folder is not registered yet");
@@ -88,8 +96,7 @@ task<result<Entry>> UnionNamespace::make_symlink(InodeId parent, std::string nam
 
 task<result<Entry>> UnionNamespace::make_special(InodeId parent, std::string name, FileType type,
                                                  std::uint32_t mode, std::uint64_t rdev, Caller caller) {
-  if (type != FileType::file)
-    co_return co_await make(parent, std::move(name), type, mode, rdev, "", caller);
+  if (type != FileType::file) co_return co_await make(parent, std::move(name), type, mode, rdev, "", caller);
   GG_CO_TRY(Created created, co_await create(parent, std::move(name), mode, true, caller));
   const auto published = co_await flush(created.opened.handle);
   release(created.opened.handle);
@@ -247,6 +254,10 @@ task<void> UnionNamespace::carry_out_on(std::shared_ptr<IntentRunner> runner, No
 task<result<Entry>> UnionNamespace::set_attributes(InodeId id, AttributeRequest request, Caller caller) {
   GG_CO_CHECK(check_writable(id));
   request.change.ctime = system_clock().wall();
+  if (caller.set_id_bits && (request.size || request.change.uid || request.change.gid)) {
+    GG_CO_TRY(const InodeRef inode, co_await record_or_open(id));
+    take_set_id_bits(*inode, request, caller);
+  }
   std::optional<HandleId> temporary;
   if (request.size) {
     GG_CO_TRY(const InodeRef inode, co_await record_or_open(id));
@@ -260,15 +271,19 @@ task<result<Entry>> UnionNamespace::set_attributes(InodeId id, AttributeRequest 
       writer = handle_of(*temporary)->writer;
     }
     auto cut = co_await writer->truncate(*request.size);
-    // By its path: nobody will close it.
-    if (cut && temporary) cut = co_await writer->flush();
+    // By its path: nobody will close it. Who has it open for writing will, as after an open(2) with O_TRUNC,
+    // which comes here too: a version of no bytes is not published first.
+    if (cut && temporary && writer->descriptors() == 1) cut = co_await writer->flush();
     if (temporary) release(*temporary);
     if (!cut) co_return cut.error();
-    if (!handle || !changes_row(request.change)) co_return co_await get(id);
+    if (!handle) request.change.mtime.reset();  // the kernel's word for what truncate(2) did just now
+    // More than the size: set-id bits go when somebody else truncates.
+    if (!changes_row(request.change)) co_return co_await get(id);
   }
   const auto epoch = cache_.epoch();
   auto changed = co_await store_.set_attributes(id, request.change);
-  if (!changed && changed.error().is(errc::not_found)) co_return co_await change_removed(id, std::move(request));
+  if (!changed && changed.error().is(errc::not_found))
+    co_return co_await change_removed(id, std::move(request));
   if (!changed) co_return refused(changed.error());
   const auto inode = std::make_shared<const Inode>(std::move(*changed));
   const bool current = !cache_.changed_since(id, epoch);
@@ -283,6 +298,30 @@ task<result<Entry>> UnionNamespace::set_attributes(InodeId id, AttributeRequest 
   tell_others(caller, &KernelCache::forget_attributes, id);
   if (!writer || !writer->changed()) change_on_nodes(inode);
   co_return entry_of(inode, current);
+}
+
+// linux/fuse.h, FUSE_HANDLE_KILLPRIV_V2.
+void UnionNamespace::take_set_id_bits(const Inode& inode, AttributeRequest& request, const Caller& caller) {
+  if (!inode.is_file()) return;
+  const bool given_away = request.change.uid || request.change.gid;
+  const std::uint32_t before = request.change.mode.value_or(inode.attributes.mode);
+  Caller anybody = caller;
+  if (given_away) anybody.uid = 1;  // also root's chown(2) does
+  const std::uint32_t after = without_set_id_bits(before, anybody);
+  if (after != before) request.change.mode = after;
+}
+
+task<void> UnionNamespace::take_bits_and_write(std::shared_ptr<UnionNamespace> self,
+                                               std::shared_ptr<FileWriter> writer, InodeId id,
+                                               std::uint64_t offset, WriteBytes bytes, WriteDone done,
+                                               Caller caller) {
+  const auto inode = co_await self->record_or_open(id);
+  if (inode) {
+    AttributeRequest request;
+    request.change.mode = without_set_id_bits((*inode)->attributes.mode, caller);
+    (void)co_await self->set_attributes(id, std::move(request), caller);
+  }
+  writer->write(offset, std::move(bytes), std::move(done));
 }
 
 bool UnionNamespace::changes_row(const AttributeChange& change) {

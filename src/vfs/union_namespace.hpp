@@ -71,7 +71,11 @@ struct Caller {
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
   KernelCache* kernel = nullptr;  ///< which knows of the change by itself
+  bool set_id_bits = false;  ///< a change of bytes or owner takes set-id bits away here; else the kernel does
 };
+
+/// What is left of a mode after the caller changed the file's bytes: root keeps all of it.
+std::uint32_t without_set_id_bits(std::uint32_t mode, const Caller& caller);
 
 /// What chmod, chown, truncate and utimensat ask for.
 struct AttributeRequest {
@@ -144,7 +148,7 @@ class UnionNamespace : public ChangeListener,
                                Caller caller);
   /// For writing, or for both.
   task<result<Opened>> open_for_writing(InodeId id);
-  void write(HandleId handle, std::uint64_t offset, WriteBytes bytes, WriteDone done);
+  void write(HandleId handle, std::uint64_t offset, WriteBytes bytes, WriteDone done, Caller caller);
   task<result<void>> flush(HandleId handle);
   task<result<void>> sync(HandleId handle);
   task<result<void>> allocate(HandleId handle, int mode, std::uint64_t offset, std::uint64_t length);
@@ -208,7 +212,13 @@ class UnionNamespace : public ChangeListener,
   task<result<Entry>> make(InodeId parent, std::string name, FileType type, std::uint32_t mode,
                            std::uint64_t rdev, std::string target, Caller caller);
   NodeSet reachable_nodes() const;
+  /// Whether the class's copies at close could be had now.
+  task<result<void>> check_copies(InodeRef inode);
   static bool changes_row(const AttributeChange& change);
+  void take_set_id_bits(const Inode& inode, AttributeRequest& request, const Caller& caller);
+  static task<void> take_bits_and_write(std::shared_ptr<UnionNamespace> self, std::shared_ptr<FileWriter> writer,
+                                        InodeId id, std::uint64_t offset, WriteBytes bytes, WriteDone done,
+                                        Caller caller);
   task<result<InodeRef>> record_or_open(InodeId id);
   result<void> check_writable(InodeId parent) const;
   Error refused(const Error& error);

@@ -147,6 +147,11 @@ task<result<Created>> UnionNamespace::create(InodeId parent, std::string name, s
   if (!created) co_return refused(created.error());
   if (created->existed) co_return system_error(ESTALE, "creating a file whose name is taken by now");
   const auto inode = std::make_shared<const Inode>(std::move(created->inode));
+  const auto possible = co_await check_copies(inode);
+  if (!possible) {
+    (void)co_await store_.unlink(parent, std::move(name), attributes.ctime, writing_->owner);
+    co_return possible.error();
+  }
   name_changed_here(parent, name, attributes.ctime, false, caller);
   Created answer;
   answer.entry = made(inode, epoch, caller);
@@ -160,11 +165,23 @@ task<result<Created>> UnionNamespace::create(InodeId parent, std::string name, s
   co_return answer;
 }
 
+task<result<void>> UnionNamespace::check_copies(InodeRef inode) {
+  const StorageClass* rule = writing_->classes->find(inode->storage_class);
+  if (!rule || rule->sync_copies < 2) co_return result<void>();
+  WriteNodes::Wish wish;
+  wish.copies = static_cast<std::size_t>(rule->sync_copies);
+  wish.holders = inode->replicas;
+  wish.folder = inode->parent;
+  GG_CO_CHECK(co_await writing_->nodes->choose(wish));
+  co_return result<void>();
+}
+
 task<result<Opened>> UnionNamespace::open_for_writing(InodeId id) {
   if (!writing_) co_return system_error(EROFS, "opening for writing");
   if (Unregistered::is(id)) co_return system_error(EBUSY, "it is not registered yet");
   GG_CO_TRY(InodeRef inode, co_await record(id));
   if (inode->is_folder()) co_return fail(errc::is_a_folder, "it is a folder");
+  GG_CO_CHECK(co_await check_copies(inode));
   bool outdated_readers = false;
   const auto [begin, end] = open_files_.equal_range(id);
   for (auto at = begin; at != end; ++at) outdated_readers = outdated_readers || handles_.at(at->second).outdated;
@@ -177,9 +194,17 @@ task<result<Opened>> UnionNamespace::open_for_writing(InodeId id) {
   co_return Opened{opened, !outdated_readers, !outdated_readers};
 }
 
-void UnionNamespace::write(HandleId id, std::uint64_t offset, WriteBytes bytes, WriteDone done) {
+void UnionNamespace::write(HandleId id, std::uint64_t offset, WriteBytes bytes, WriteDone done,
+                           Caller caller) {
   const Handle* handle = handle_of(id);
   if (!handle || !handle->writer) return done(bad_handle());
+  const std::uint32_t mode = handle->inode->attributes.mode;
+  if (caller.set_id_bits && without_set_id_bits(mode, caller) != mode) {
+    // Before the answer: who looks then must not see them any more.
+    auto work = take_bits_and_write(shared_from_this(), handle->writer, handle->file, offset, std::move(bytes),
+                                    std::move(done), caller);
+    return asio::co_spawn(loop_, std::move(work), asio::detached);
+  }
   handle->writer->write(offset, std::move(bytes), std::move(done));
 }
 
