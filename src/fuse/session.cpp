@@ -18,10 +18,6 @@ constexpr unsigned kLargestWrite = 1 << 20;
 constexpr unsigned kReadAheadKib = 1024;
 /// Requests served before the loop's other work has a turn.
 constexpr int kBatch = 64;
-/// How long the loop looks for the next request, or for what a thread answers, before it sleeps: waking it
-/// costs more than most requests do. Only after a request.
-constexpr std::chrono::microseconds kLookOut{20};
-constexpr std::chrono::microseconds kLookOutForAnswers{120};
 
 constexpr unsigned capability(std::uint64_t flag) {
   return static_cast<unsigned>(flag);
@@ -157,11 +153,6 @@ FuseSession::~FuseSession() {
   std::free(buffer_.mem);
 }
 
-bool FuseSession::looks_out() const {
-  const auto waited = std::chrono::steady_clock::now() - last_request_;
-  return waited < kLookOut || (waited < kLookOutForAnswers && connection_->in_flight() > 0);
-}
-
 FuseSession::Batch FuseSession::receive_batch() {
   fuse_session* const session = connection_->session();
   for (int served = 0; served < kBatch; ++served) {
@@ -170,7 +161,6 @@ FuseSession::Batch FuseSession::receive_batch() {
     if (got == -EAGAIN) return Batch::drained;
     if (got == -EINTR) continue;
     if (got <= 0) return Batch::ended;
-    last_request_ = std::chrono::steady_clock::now();
     connection_->lend_buffer(&buffer_.mem);
     if (!connection_->is_initialised() && is_handshake(buffer_))
       connection_->set_takes_set_id_bits(answer_handshake(session, buffer_));
@@ -193,7 +183,7 @@ task<result<void>> FuseSession::run() {
     const Batch batch = receive_batch();
     if (batch == Batch::ended) break;
     if (!read_ahead_set_ && connection_->is_initialised()) initialised();
-    if (batch == Batch::full || looks_out()) {
+    if (batch == Batch::full) {
       co_await asio::post(asio::use_awaitable);
       continue;
     }

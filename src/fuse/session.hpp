@@ -47,7 +47,6 @@ class FuseSession {
   FuseSession(std::shared_ptr<Connection> connection, std::string mountpoint, unsigned device, Log log);
   enum class Batch { drained, full, ended };
   Batch receive_batch();
-  bool looks_out() const;
   void initialised();
 
   std::shared_ptr<Connection> connection_;
@@ -60,7 +59,6 @@ class FuseSession {
   BlockingPool unmounting_;
   bool gone_ = false;  // the kernel says that it is unmounted
   bool read_ahead_set_ = false;
-  std::chrono::steady_clock::time_point last_request_{};
 };
 
 }  // namespace geogrid
