@@ -19,6 +19,7 @@ geograph_path() {
 photo_id() { printf '%d' $((4 + $1 * 37)); }
 
 dropped_photo() { geograph_path 999999; }
+uploaded_photo() { geograph_path 999998; }
 
 # The photographs proper among the wallpapers: two of them are drawn.
 debian_photographs() {
@@ -94,8 +95,11 @@ prepare_photos() {
   known=$(cat "$home/source" 2>/dev/null || true)
   if [[ $known == "$source" && -s $home/sums ]]; then
     # But for the one that the last run dropped in.
-    rm -f "$originals/$(dropped_photo)"
-    sed -i "\\#$(dropped_photo)#d" "$home/sums"
+    local added
+    for added in "$(dropped_photo)" "$(uploaded_photo)"; do
+      rm -f "$originals/$added"
+      sed -i "\\#$added#d" "$home/sums"
+    done
     say "the photographs of the last run are still there"
     return
   fi
