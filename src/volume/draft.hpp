@@ -49,7 +49,8 @@ struct DraftPlace {
 /// Used from the loop, one call of the awaitable ones at a time; write() and read() may overlap each other.
 /// Dies without having been placed: its file is removed, unless keep() was called. Between place() and
 /// settle() what lay at the path has the draft's name in `.geogrid/tmp`, so that a crash there can be put
-/// right: metadata tells which of the two is the current version.
+/// right: metadata tells which of the two is the current version. A draft that dies there leaves it there.
+/// What changes the bytes is refused after place(): errc::invalid_argument.
 class Draft {
  public:
   using Written = std::function<void(result<void>)>;
@@ -69,12 +70,12 @@ class Draft {
   virtual task<result<std::uint64_t>> seek(std::uint64_t offset, int whence) = 0;
   /// Of all its bytes, read again.
   virtual task<result<Digest>> digest(DigestAlgorithm algorithm) = 0;
-  /// The bytes are power-safe when it returns.
+  /// The bytes, and the name that they have now, are power-safe when it returns.
   virtual task<result<void>> sync() = 0;
 
   /// Gives the bytes their path, in one step for who looks: missing folders are made (mode 0755, owned as the
   /// folder above), what lies at the path changes places with the draft. errc::is_a_folder if a folder lies
-  /// there.
+  /// there; errc::stale if the draft was salvaged meanwhile. After an error it is what it was before.
   virtual task<result<void>> place(DraftPlace where) = 0;
   /// Undoes place(), so that it can be placed again: nothing was recorded. errc::stale if by now another file
   /// lies at the path, or none: then the bytes are copied to a new draft of the same name, and what lies

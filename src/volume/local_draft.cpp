@@ -5,6 +5,7 @@
 #include "volume/attached.hpp"
 #include "volume/digesting.hpp"
 #include "volume/marker.hpp"
+#include "volume/naming.hpp"
 #include "volume/reading.hpp"
 
 namespace geogrid {
@@ -123,7 +124,10 @@ task<result<void>> LocalDraft::sync() {
     // The modification time too, once it has one.
     GG_CHECK(placed ? env.sync(file->file.get()) : env.sync_bytes(file->file.get()));
     if (name_is_safe) return {};
-    return disk.sync_folder(root, folder);
+    auto synced = disk.sync_folder(root, folder);
+    // Its folder has moved on: whoever moved it makes that power-safe.
+    if (!synced && placed && is_no_such_path(synced.error())) return disk.prove_absence(root);
+    return synced;
   };
   auto synced = co_await attached_on(&LocalCore::syncs, core_, subject(), std::move(make_safe));
   if (synced) name_is_safe_ = true;
@@ -133,14 +137,15 @@ task<result<void>> LocalDraft::sync() {
 task<result<void>> LocalDraft::place(DraftPlace where) {
   if (placed_) co_return finished();
   const std::string subject = where.path.str();
-  const auto pool = where.power_safe ? &LocalCore::syncs : &LocalCore::writes;
+  const bool power_safe = where.power_safe;
+  const auto pool = power_safe ? &LocalCore::syncs : &LocalCore::writes;
   auto change = [file = file_, where = std::move(where)](LocalDisk& disk, int root) {
     return place_draft(disk, root, *file, where);
   };
   auto placed = co_await attached_on(pool, core_, subject, std::move(change));
   if (!placed) co_return placed.error();
   placed_ = std::move(*placed);
-  name_is_safe_ = false;
+  name_is_safe_ = power_safe;
   co_return result<void>();
 }
 

@@ -96,6 +96,7 @@ void Publication::name_files(const std::vector<std::size_t>& group) {
 result<void> Publication::name_files_in(const Path& parent, const std::vector<std::size_t>& group) {
   GG_TRY(const UniqueFd temporary, env().open(root_.get(), kTemporaryFolder, O_PATH | O_DIRECTORY));
   GG_TRY(const UniqueFd folder, core_->disk.open_or_make_folder(root_.get(), parent.relative()));
+  GG_CHECK(core_->disk.sync_way_to(root_.get(), parent.relative()));
   bool changed = false;
   for (const std::size_t index : group) {
     const std::string name(requests_[index].path.filename());
@@ -112,7 +113,6 @@ result<void> Publication::name_files_in(const Path& parent, const std::vector<st
     }
   }
   if (!changed) return {};
-  GG_CHECK(core_->disk.sync_way_to(root_.get(), parent.relative()));
   return env().sync(folder.get());
 }
 

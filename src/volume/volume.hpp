@@ -155,7 +155,8 @@ class Volume {
   /// Moves a draft's file to `.geogrid/lost+found/DATE/path`, never over anything. Returns where to, relative
   /// to the volume's root. ENOENT if it is gone.
   virtual task<result<std::string>> salvage(DraftName draft, Path path, Timestamp when) = 0;
-  /// The file that has the draft's name and the one at `path` change places.
+  /// The file that has the draft's name and the one at `path` change places; where nothing is at the path, it
+  /// moves there. Power-safe. ENOENT if the draft is gone, errc::is_a_folder.
   virtual task<result<void>> exchange_draft(DraftName draft, Path path) = 0;
   /// The size and digest of the file that has the draft's name.
   virtual task<result<WholeFile>> digest_draft(DraftName draft, DigestAlgorithm algorithm) = 0;
