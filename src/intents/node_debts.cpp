@@ -41,9 +41,9 @@ task<result<bool>> NodeDebts::drain() {
   start_run();
   while (served_ < mine && !work_.stop->stopped()) co_await changed_.wait();
   if (served_ < mine) co_return fail(errc::cancelled, "stopped");
-  // A result<bool> is made of another by asking whether it is a success, unless that one is const.
-  const result<bool> outcome = outcome_;
-  co_return outcome;
+  // Taken apart: a result<bool> that is made of an lvalue may just ask it whether it is a success.
+  if (!outcome_) co_return outcome_.error();
+  co_return *outcome_;
 }
 
 bool NodeDebts::any_of(const std::set<IntentId>& set, const std::vector<Intent>& intents) const {

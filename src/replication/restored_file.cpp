@@ -86,7 +86,8 @@ task<result<bool>> OneFile::restore_on(TrashPlace place) {
   // Where the store is the trouble the file stays: the next walk registers it.
   if (!counts && counts.error().is(errc::unavailable)) co_return counts.error();
   GG_CO_CHECK(co_await back_to_trash(node));
-  co_return counts;
+  if (!counts) co_return counts.error();
+  co_return *counts;
 }
 
 task<result<WholeFile>> OneFile::look_at(NodeVolume node, FileType type) {

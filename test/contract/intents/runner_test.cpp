@@ -92,7 +92,7 @@ TEST_P(Runner, AnAbsentNodeCatchesUpAndHoldsUpNobody) {
   rename("/a", "/b");
   EXPECT_TRUE(drain(cream()));
   const auto absent = archive->run(runner->drain(jam().index));
-  ASSERT_FALSE(absent);
+  ASSERT_FALSE(absent) << *absent;
   EXPECT_TRUE(absent.error().is(errc::volume_absent)) << absent.error().message;
   EXPECT_EQ(owed(jam()), 2U);
   fs::rename(away, jam().root);
@@ -162,7 +162,7 @@ TEST_P(Runner, AnIntentThatFailsHoldsUpOnlyItsNames) {
   unlink("/good/1");
   const auto drained = archive->run(runner->drain(cream().index));
   EXPECT_EQ(std::system(("chattr -i '" + bad + "'").c_str()), 0);
-  EXPECT_FALSE(drained);
+  EXPECT_FALSE(drained) << *drained;
   EXPECT_FALSE(archive->exists(cream(), "/good/1"));
   EXPECT_TRUE(archive->exists(cream(), "/bad/1"));
   EXPECT_TRUE(until([&] {
