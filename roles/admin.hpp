@@ -27,5 +27,8 @@ task<result<int>> show_locate(const Process& process, Locate request, Output out
 task<result<int>> show_queue(const Process& process, Queue request, Output output);
 task<result<int>> classify(const Process& process, Output output);
 task<result<int>> verify(const Process& process, Verify request, Output output);
+task<result<int>> trash_list(const Process& process, TrashList request, Output output);
+task<result<int>> trash_restore(const Process& process, TrashRestore request, Output output);
+task<result<int>> trash_purge(const Process& process, TrashPurgeCommand request, Output output);
 
 }  // namespace geogrid

@@ -88,6 +88,36 @@ void add_node_commands(CLI::App& app, CommandLine& line, Raw& raw) {
   sub->final_callback([&line, retire] { start(line, *retire); });
 }
 
+void add_trash_commands(CLI::App& app, CommandLine& line) {
+  CLI::App* trash = app.add_subcommand("trash", "What was deleted or replaced: list, restore, purge")
+                        ->require_subcommand(1)
+                        ->fallthrough();
+  const auto named = [&](const char* verb, const char* what) {
+    return trash->add_subcommand(verb, what)->fallthrough();
+  };
+  auto list = std::make_shared<TrashList>();
+  CLI::App* sub = named("list", "What lies in the trash of the nodes");
+  sub->add_option("PATH", list->path, "Only this file, or what was in this folder");
+  sub->add_option("--date", list->date, "Only what was deleted on this day: 2026-11-22")->type_name("DATE");
+  sub->final_callback([&line, list] { start(line, *list); });
+
+  auto restore = std::make_shared<TrashRestore>();
+  sub = named("restore", "Move a file, or all that was in a folder, back into the archive");
+  sub->add_option("PATH", restore->path, "Its path when it was deleted")->required();
+  sub->add_option("--date", restore->date, "Deleted on this day; by default the newest that has it")
+      ->type_name("DATE");
+  sub->add_option("--to", restore->to, "Restore it to this path instead")->type_name("PATH");
+  sub->final_callback([&line, restore] { start(line, *restore); });
+
+  auto purge = std::make_shared<TrashPurgeCommand>();
+  sub = named("purge", "Remove from the trash for good");
+  sub->add_option("PATH", purge->path,
+                  "Only this file or folder, of whatever age; by default what is older than trash.keep");
+  sub->add_option("--older-than", purge->older_than, "Only what was deleted so long ago: 7d")
+      ->type_name("DURATION");
+  sub->final_callback([&line, purge] { start(line, *purge); });
+}
+
 void add_commands(CLI::App& app, CommandLine& line, Raw& raw) {
   const auto plain = [&](const char* name, const char* what, Command command) {
     app.add_subcommand(name, what)->fallthrough()->final_callback([&line, command] { start(line, command); });
@@ -97,6 +127,7 @@ void add_commands(CLI::App& app, CommandLine& line, Raw& raw) {
   plain("status", "Health at a glance; exit code 0 if healthy, 1 if not", Status{});
   plain("classify", "Re-apply the class rules to existing files", Classify{});
   add_node_commands(app, line, raw);
+  add_trash_commands(app, line);
 
   auto locate = std::make_shared<Locate>();
   CLI::App* sub = app.add_subcommand("locate", "Everything known of one file")->fallthrough();

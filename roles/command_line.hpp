@@ -56,9 +56,22 @@ struct Verify {
   bool deep = false;
 };
 struct Classify {};
+struct TrashList {
+  std::string path;
+  std::string date;
+};
+struct TrashRestore {
+  std::string path;
+  std::string date;  ///< empty: the newest that has it
+  std::string to;    ///< empty: where it was
+};
+struct TrashPurgeCommand {
+  std::string path;
+  std::string older_than;
+};
 
 using Command = std::variant<RunRoles, Init, CheckConfig, NodeAdd, NodeList, NodeSetState, NodeRetire, Status,
-                             Locate, Queue, Verify, Classify>;
+                             Locate, Queue, Verify, Classify, TrashList, TrashRestore, TrashPurgeCommand>;
 
 struct CommandLine {
   std::string config = "/etc/geogrid/geogridd.yaml";

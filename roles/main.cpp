@@ -39,6 +39,9 @@ task<result<int>> command_task(const Process& process, const CommandLine& line, 
           [&](const Queue& request) { return show_queue(process, request, output); },
           [&](const Verify& request) { return verify(process, request, output); },
           [&](const Classify&) { return classify(process, output); },
+          [&](const TrashList& request) { return trash_list(process, request, output); },
+          [&](const TrashRestore& request) { return trash_restore(process, request, output); },
+          [&](const TrashPurgeCommand& request) { return trash_purge(process, request, output); },
       },
       line.command);
 }

@@ -142,6 +142,7 @@ result<std::unique_ptr<StorageLoops>> storage_loops(const Process& process, cons
   options.parallel = static_cast<std::size_t>(config.replicate.parallel);
   options.rate = config.replicate.rate;
   options.min_free = config.min_free;
+  options.trash_keep = process.config.trash.keep;
   return make_storage_loops(store, feed, std::move(options), process.log.named("storage"));
 }
 
