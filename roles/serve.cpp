@@ -1,5 +1,7 @@
 #include "serve.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 
 #include "async/service_group.hpp"
@@ -37,9 +39,19 @@ std::string roles_text(const RunRoles& run) {
   return text;
 }
 
+/// Files that are read or written hold descriptors: as many as the system lets this process have.
+void raise_descriptor_limit(const Log& log) {
+  struct rlimit limit {};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0)
+    log.warning("the limit of open files stays what it is: {}", std::generic_category().message(errno));
+}
+
 /// The loops of all roles of this process over one store, one change feed and one set of volumes.
 task<result<int>> run_loops(const Process& process, RunRoles run) {
   const auto executor = co_await asio::this_coro::executor;
+  raise_descriptor_limit(process.log);
   GG_CO_TRY(auto store, co_await open_configured_store(process));
   GG_CO_TRY(const std::vector<NodeVolume> volumes, co_await open_configured_volumes(process, *store));
   const auto feed = make_change_feed(*store, process.log.named("changes"), ChangeFeed::Options{});

@@ -67,7 +67,7 @@ ManyFiles write_many(const std::string& mount) {
 }
 
 TEST(Limits, AThousandOpenFiles) {
-  Cluster archive(one_client());
+  Cluster archive(one_client({"prlimit", "--nofile=256:20000"}));  // it takes what it may have
   archive.start();
   const ManyFiles many = write_many(archive.mount(0));
   EXPECT_EQ(many.good, kFiles) << testing::PrintToString(
@@ -92,29 +92,25 @@ TEST(Limits, AThousandOpenFilesWithFewDescriptors) {
     EXPECT_TRUE(get(archive.mount(0) + name_of(n)) == content_of(n)) << n;
   }
   put(archive.mount(0) + "/after", "all goes on");
-  const TreePicture picture = picture_of(archive.mount(0));
+  TreePicture picture = picture_of(archive.mount(0));
+  for (int n = 0; n < kFiles; ++n)
+    if (many.errors[static_cast<std::size_t>(n)] != 0) picture.erase(name_of(n));
   archive.stop();
   expect_at_rest(archive, picture, 1);
 }
 
 TEST(Limits, AReadOnlyMountSaysSo) {
   ClusterSetup setup = one_client();
-  {
-    Cluster archive(setup);
-    archive.start();
-    make_folder(archive.mount(0) + "/d");
-    put(archive.mount(0) + "/d/f", "content");
-    EXPECT_EQ(get(archive.mount(0) + "/d/f"), "content");
-  }
   setup.mount_options = ", read_only: true";
   Cluster archive(setup);
   make_folder(archive.root(0) + "/d");
   put(archive.root(0) + "/d/f", "content");
-  archive.ok({"--role=storage", "--action=walk", "--replica=n0"});
+  EXPECT_TRUE(wait_until([&] {  // what changed a moment ago is left alone at first
+    archive.ok({"--role=storage", "--action=walk", "--replica=n0"});
+    return archive.run({"locate", "/d/f"}).status == 0;
+  }));
   archive.start_client(0);
   const std::string folder = archive.mount(0) + "/d", file = folder + "/f", fresh = folder + "/new";
-  EXPECT_TRUE(wait_until(
-      [&] { return exists(file) || (std::this_thread::sleep_for(std::chrono::seconds(2)), exists(file)); }));
   EXPECT_EQ(get(file), "content");
   EXPECT_EQ(open_errno(fresh, O_WRONLY | O_CREAT), EROFS);
   EXPECT_EQ(open_errno(file, O_WRONLY), EROFS);
