@@ -77,6 +77,7 @@ std::string mount_flags(const MountOptions& options, const Log& log) {
   std::string flags = fmt::format("fsname={},subtype=geogrid,default_permissions,max_read={}",
                                   escape_option(options.source), kLargestRead);
   if (options.read_only) flags += ",ro";
+  if (::geteuid() == 0) flags += ",dev";  // device nodes work, as on a disk; only root can make any
   if (options.allow_other) {
     if (::geteuid() == 0 || users_may_allow_other())
       flags += ",allow_other";

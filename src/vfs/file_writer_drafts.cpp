@@ -20,6 +20,11 @@ bool is_full(const Error& error) {
   return error.is(std::errc::no_space_on_device) || to_errno(error) == EDQUOT || error.is(errc::low_space);
 }
 
+// There may be room, or descriptors, when the next write or close comes.
+bool may_pass(const Error& error) {
+  return is_full(error) || to_errno(error) == EMFILE || to_errno(error) == ENFILE;
+}
+
 // Reads with `start`, which calls back on a volume's thread with bytes that live no longer than the call.
 template <typename StartRead>
 task<result<Chunk>> read_chunk(std::shared_ptr<LoopGate> gate, StartRead start) {
@@ -115,7 +120,7 @@ task<result<DraftSet::Copy>> FileWriter::start_draft(Start start, NodeIndex node
   }
   auto draft = co_await volume->start_draft(request);
   bool filled = from_own || start.empty;
-  if (!draft && from_own) {
+  if (!draft && from_own && !may_pass(draft.error())) {
     // Its own copy is not what it should be: the bytes come from wherever they can be had.
     request.base.reset();
     request.name.number = ++context_->drafts;
@@ -129,7 +134,10 @@ task<result<DraftSet::Copy>> FileWriter::start_draft(Start start, NodeIndex node
   }
   if (!filled) {
     const auto copied = co_await fill_from_published(*draft, start.place.inode);
-    if (!copied) co_return copied.error();
+    if (!copied) {
+      if (is_full(copied.error())) refused_ = refused_.with(node);
+      co_return copied.error();
+    }
   }
   co_return DraftSet::Copy{node, std::move(*draft)};
 }
@@ -185,8 +193,8 @@ task<result<void>> FileWriter::do_without(std::vector<LostCopy> lost, bool other
         id_.value, error.message);
     co_return result<void>();
   }
-  if (is_full(error)) {
-    refused_ = NodeSet();  // there may be room again when the next write comes
+  if (may_pass(error)) {
+    refused_ = NodeSet();
     co_return error;
   }
   fail_for_good(error);
