@@ -35,7 +35,12 @@ result<bool> is_in_use(Env& env, int temporary, const FolderEntry& entry, second
   const auto file = env.open(temporary, entry.name, O_RDONLY | O_NONBLOCK);
   if (!file && file.error().is(std::errc::permission_denied)) return false;  // no draft of this process' user
   if (!file) return file.error();
-  return env.is_held(file->get());
+  GG_TRY(const bool held, env.is_held(file->get()));
+  if (held) return true;
+  // It may have been let go because it has just been placed or removed: then its name is gone from here.
+  GG_TRY(const struct stat still, env.status_at(temporary, entry.name));
+  (void)still;
+  return false;
 }
 
 }  // namespace
