@@ -80,7 +80,8 @@ task<result<int>> trash_list(const Process& process, TrashList request, Output o
   GG_CO_TRY(const Path below, Path::parse(request.path));
   GG_CO_TRY(const Opened opened, co_await open_all(process));
   auto stop = std::make_shared<StopSignal>();
-  const StopOnSignal signals(co_await asio::this_coro::executor, process.log, [stop] { stop->stop(); });
+  const auto executor = co_await asio::this_coro::executor;
+  const StopOnSignal signals(executor, process.log, [stop] { stop->stop(); });
   TrashSearch search{below, std::nullopt, false};
   if (!request.date.empty()) search.date = request.date;
   GG_CO_TRY(const TrashFound found, co_await search_trash(opened.volumes, std::move(search), stop));
@@ -99,7 +100,8 @@ task<result<int>> trash_restore(const Process& process, TrashRestore request, Ou
   restore.dry_run = output.dry_run;
   GG_CO_TRY(const Opened opened, co_await open_all(process));
   auto stop = std::make_shared<StopSignal>();
-  const StopOnSignal signals(co_await asio::this_coro::executor, process.log, [stop] { stop->stop(); });
+  const auto executor = co_await asio::this_coro::executor;
+  const StopOnSignal signals(executor, process.log, [stop] { stop->stop(); });
   auto bar = std::make_shared<ProgressBar>("trash restore", process.log, output.json);
   restore.on_progress = [bar](std::uint64_t files, std::uint64_t bytes) {
     bar->show({files, bytes, std::nullopt, ""});
@@ -125,7 +127,8 @@ task<result<int>> trash_purge(const Process& process, TrashPurgeCommand request,
   }
   GG_CO_TRY(const Opened opened, co_await open_all(process));
   auto stop = std::make_shared<StopSignal>();
-  const StopOnSignal signals(co_await asio::this_coro::executor, process.log, [stop] { stop->stop(); });
+  const auto executor = co_await asio::this_coro::executor;
+  const StopOnSignal signals(executor, process.log, [stop] { stop->stop(); });
   const Purge purge{below, first_kept, stop,
                     std::make_shared<ProgressBar>("trash purge", process.log, output.json)};
   std::vector<PurgedNode> purged;

@@ -15,7 +15,8 @@ task<result<int>> verify(const Process& process, Verify request, Output output) 
   GG_CO_TRY(auto store, co_await open_configured_store(process));
   GG_CO_TRY(std::vector<NodeVolume> volumes, co_await open_configured_volumes(process, *store));
   auto stop = std::make_shared<StopSignal>();
-  const StopOnSignal signals(co_await asio::this_coro::executor, process.log, [stop] { stop->stop(); });
+  const auto executor = co_await asio::this_coro::executor;
+  const StopOnSignal signals(executor, process.log, [stop] { stop->stop(); });
   auto bar = std::make_shared<ProgressBar>("verify", process.log, output.json);
   VerifyOptions options;
   options.start = start;

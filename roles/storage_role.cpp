@@ -56,7 +56,8 @@ task<result<int>> walk_nodes(const Process& process, RunRoles run, Output output
   GG_CO_TRY(const Path start, Path::parse(run.path));
   GG_CO_TRY(const Opened opened, co_await open_for(process, run));
   auto stop = std::make_shared<StopSignal>();
-  const StopOnSignal signals(co_await asio::this_coro::executor, process.log, [stop] { stop->stop(); });
+  const auto executor = co_await asio::this_coro::executor;
+  const StopOnSignal signals(executor, process.log, [stop] { stop->stop(); });
   Json reports = Json::array();
   int code = 0;
   for (const NodeVolume& node : opened.chosen) {
@@ -94,7 +95,8 @@ task<result<int>> replicate_nodes(const Process& process, RunRoles run, Output o
                    "replicate has no --dry-run: 'geogridd queue' shows what it would copy");
   GG_CO_TRY(const Opened opened, co_await open_for(process, run));
   auto stop = std::make_shared<StopSignal>();
-  const StopOnSignal signals(co_await asio::this_coro::executor, process.log, [stop] { stop->stop(); });
+  const auto executor = co_await asio::this_coro::executor;
+  const StopOnSignal signals(executor, process.log, [stop] { stop->stop(); });
   // What a node's change of state left to do decides what is in the queue.
   for (bool more = true; more;) {
     GG_CO_TRY(more, co_await opened.store->run_jobs());
