@@ -17,6 +17,7 @@ class OneFile {
   task<result<bool>> restore_on(TrashPlace place);
   task<result<bool>> settle(NodeVolume node, WholeFile whole);
   task<result<bool>> define(NodeVolume node, WholeFile whole);
+  task<result<Registration>> register_found(NodeVolume node, WholeFile whole);
   task<result<WholeFile>> look_at(NodeVolume node, FileType type);
   task<result<void>> back_to_trash(NodeVolume node);
   const NodeVolume* volume_of(NodeIndex index) const;
@@ -113,13 +114,25 @@ task<result<bool>> OneFile::settle(NodeVolume node, WholeFile whole) {
   co_return outcomes.front() == ClaimOutcome::counted;
 }
 
+task<result<Registration>> OneFile::register_found(NodeVolume node, WholeFile whole) {
+  const FoundEntry entry{
+      std::string(to_.filename()), whole.entry.type, whole.entry.attributes, whole.entry.size, whole.digest,
+      whole.entry.link_target};
+  for (;;) {
+    std::vector<FoundEntry> entries{entry};
+    GG_CO_TRY(const std::vector<Registration> registered,
+              co_await shared_->store.register_found(node.index, parent_, shared_->seen, std::move(entries)));
+    // For some seconds the store cannot tell a removal just before from one just now.
+    const bool over = registered.front().outcome != RegisterOutcome::removed ||
+                      shared_->clock->steady() >= shared_->patience;
+    if (over) co_return registered.front();
+    GG_CO_CHECK(co_await sleep_for(std::chrono::seconds(1)));
+  }
+}
+
 // The first copy makes the file.
 task<result<bool>> OneFile::define(NodeVolume node, WholeFile whole) {
-  std::vector<FoundEntry> entries{{std::string(to_.filename()), whole.entry.type, whole.entry.attributes,
-                                   whole.entry.size, whole.digest, whole.entry.link_target}};
-  GG_CO_TRY(const std::vector<Registration> registered,
-            co_await shared_->store.register_found(node.index, parent_, shared_->seen, std::move(entries)));
-  const Registration& one = registered.front();
+  GG_CO_TRY(const Registration one, co_await register_found(node, whole));
   if (one.outcome == RegisterOutcome::removed)
     co_return fail(errc::busy, "its removal is not done yet on node {}; try again in a minute",
                    node.volume->node());

@@ -12,6 +12,7 @@ struct Restoration {
   std::vector<NodeVolume> volumes;
   ChangeId seen;  ///< the newest change before anything was moved
   const Clock* clock;
+  Clock::SteadyTime patience;  ///< until then a removal that is just over is waited for
 };
 
 /// Restores one file to `to`, whose folder is `parent`.

@@ -11,11 +11,14 @@
 namespace geogrid {
 namespace {
 
+constexpr std::chrono::seconds kPatience{15};
+
 class Restorer {
  public:
   Restorer(MetadataStore& store, std::vector<NodeVolume> volumes, RestoreRequest request,
            std::shared_ptr<StopSignal> stop, Log log)
-      : shared_(std::make_shared<Restoration>(Restoration{store, std::move(volumes), {}, &system_clock()})),
+      : shared_(
+            std::make_shared<Restoration>(Restoration{store, std::move(volumes), {}, &system_clock(), {}})),
         request_(std::move(request)),
         stop_(std::move(stop)),
         log_(std::move(log)) {}
@@ -139,6 +142,7 @@ task<result<void>> Restorer::start(TaskGroup& group, TrashFile file) {
 }
 
 task<result<RestoreReport>> Restorer::run() {
+  shared_->patience = shared_->clock->steady() + kPatience;
   if (!request_.dry_run) co_await pay_debts();
   GG_CO_TRY(shared_->seen, co_await store().latest_change());
   TrashSearch search{request_.path, request_.date, true};
