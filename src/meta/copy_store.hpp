@@ -102,14 +102,14 @@ class CopyStore {
                                                                  ChangeId seen,
                                                                  std::vector<FoundEntry> entries) = 0;
   /// Counts copies. A pending digest is filled by the first claim of the right size, of a node whose copy
-  /// counts (or of any where none does). While a writer may be replacing the node's copy (begin_publication()),
-  /// the claim is stale.
+  /// counts (or of any where none does). While a writer may be replacing the node's copy
+  /// (begin_publication()), the claim is stale.
   virtual task<result<std::vector<ClaimOutcome>>> claim_copies(NodeIndex node, std::vector<CopyClaim> claims,
                                                                bool durable) = 0;
   /// Stops counting copies that were seen to be missing or wrong, and reports each as a finding. REQUIRES:
   /// the proof that the reason asks for (metadata rules: absence needs proof). Entries whose version or path
-  /// is no longer current, or on whose path the node owes an intent, or that have a writer (a lease), are left
-  /// alone: false.
+  /// is no longer current, or on whose path the node owes an intent, or that have a writer (a lease), are
+  /// left alone: false.
   virtual task<result<std::vector<bool>>> withdraw_copies(NodeIndex node,
                                                           std::vector<Withdrawal> withdrawals) = 0;
 

@@ -19,7 +19,7 @@ namespace geogrid {
 /// server.
 class MariadbConnection final : public SqlConnection {
  public:
-  static constexpr std::size_t kStatementLimit = 128;
+  static constexpr std::size_t kStatementLimit = 192;
 
   MariadbConnection(const asio::any_io_executor& executor, MysqlHandle handle,
                     std::chrono::milliseconds statement_timeout);

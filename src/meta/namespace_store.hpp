@@ -60,7 +60,8 @@ struct Publication {
 };
 struct Published {
   /// False: nothing was recorded, since the path no longer leads to the file, or a replica owes something on
-  /// it. Take the bytes back, ask begin_publication() and do it again; the lease is kept.
+  /// it, or another writer recorded a version there since begin_publication(), so that its bytes may lie over
+  /// these. Take the bytes back, ask begin_publication() and do it again; the lease is kept.
   bool recorded = false;
   Inode inode;                  ///< as it is now
   bool base_was_stale = false;  ///< another writer closed in between: its bytes are displaced
@@ -152,13 +153,13 @@ class NamespaceStore {
   virtual task<result<PublicationPlace>> begin_publication(InodeId id, LeaseOwner owner, NodeSet nodes,
                                                            std::chrono::seconds lease) = 0;
   /// Takes the next version under the row's lock, and ends the owner's lease. Last close wins. Errors:
-  /// errc::stale if the lease is gone; errc::not_found if the file was removed; errc::refused if a node is not
-  /// in use.
+  /// errc::stale if the lease is gone; errc::not_found if the file was removed; errc::refused if a node is
+  /// not in use.
   virtual task<result<Published>> publish(Publication publication, bool durable) = 0;
   /// Ends a publication that came to nothing: copies of `version` that this owner's begin_publication()
   /// withdrew from `nodes`, where they lie as they did, count again (but for those that another writer is
-  /// about to replace: they do when that one cancels too); the lease ends, and a file that was never published
-  /// goes away with it.
+  /// about to replace: they do when that one cancels too); the lease ends, and a file that was never
+  /// published goes away with it.
   virtual task<result<void>> cancel_publication(InodeId id, LeaseOwner owner, NodeSet nodes,
                                                 Version version) = 0;
   virtual task<result<Inode>> set_attributes(InodeId id, AttributeChange change) = 0;

@@ -32,9 +32,6 @@ result<void> check(const NewNode& node) {
 
 // Inserts a row into a locked folder that has no such name, touches the folder and logs it.
 task<result<void>> insert_entry(Tx& tx, Inode& inode) {
-  GG_CO_TRY(const auto taken, co_await tx.integer("SELECT 1 FROM inode WHERE parent = ? AND name = ?",
-                                                  inode.parent, inode.name));
-  if (taken) co_return name_is_taken(inode.name);
   InodeInsert rows;
   rows.add(inode);
   GG_CO_TRY(const auto ids, co_await rows.flush(tx));
@@ -47,6 +44,9 @@ task<result<void>> insert_entry(Tx& tx, Inode& inode) {
 
 task<result<void>> make_row(Tx& tx, const NewNode& in, Inode& out) {
   GG_CO_CHECK(co_await lock_folder(tx, in.parent));
+  GG_CO_TRY(const auto taken,
+            co_await tx.integer("SELECT 1 FROM inode WHERE parent = ? AND name = ?", in.parent, in.name));
+  if (taken) co_return name_is_taken(in.name);
   out.parent = in.parent;
   out.name = in.name;
   out.type = in.type;

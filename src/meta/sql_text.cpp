@@ -55,8 +55,9 @@ std::string in_dialect(SqlDialect dialect, std::string_view text) {
 }
 
 std::size_t statement_size(std::size_t left) {
-  if (left >= 64) return 64;
-  return left >= 8 ? 8 : 1;
+  for (const std::size_t size : {64U, 8U, 4U, 2U})
+    if (left >= size) return size;
+  return 1;
 }
 
 task<result<void>> MultiInsert::flush(SqlConnection& connection, const OnRow& on_row) {

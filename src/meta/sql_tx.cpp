@@ -28,6 +28,12 @@ task<result<void>> Tx::load_places(InodeId id) {
                             std::string(row.bytes(2)), static_cast<FileType>(row.integer(3)),
                             ChangeId(static_cast<std::uint64_t>(row.integer(4)))};
   };
+  // Where a statement is no journey, many small ones cost less. Only in a transaction (which has an origin)
+  // do they see one state of the tree.
+  if (!on_mariadb() && origin_.value != 0) {
+    GG_CO_CHECK(co_await each("SELECT id, parent, name, type, moved FROM inode WHERE id = ?", keep, id));
+    co_return result<void>();
+  }
   GG_CO_CHECK(co_await each(
       "WITH RECURSIVE up (id, parent, name, type, moved, depth) AS ("
       "SELECT id, parent, name, type, moved, 0 FROM inode WHERE id = ? UNION ALL "

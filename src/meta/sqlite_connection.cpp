@@ -61,6 +61,14 @@ std::string plain_name(const std::string& file) {
   return file.starts_with("file:") ? "./" + file : file;
 }
 
+// Other processes' transactions are short, and one that writes all the time leaves short gaps: who sleeps for
+// long misses them all.
+std::chrono::microseconds step_after(int tries) {
+  using std::chrono::microseconds;
+  if (tries < 100) return microseconds(tries < 20 ? 30 : 100);
+  return microseconds(tries < 1000 ? 300 : 1000);
+}
+
 }  // namespace
 
 void SqliteConnection::Finalise::operator()(sqlite3_stmt* statement) const noexcept {
@@ -223,14 +231,12 @@ int SqliteConnection::on_busy(void* self, int tries) {
   return static_cast<SqliteConnection*>(self)->wait_for_lock(tries);
 }
 
-// Waits grow from 0.1 ms, since other processes' transactions are short, to 5 ms.
 int SqliteConnection::wait_for_lock(int tries) {
   using namespace std::chrono;
   const auto now = system_clock().steady();
   if (tries == 0) busy_since_ = now;
   if (interrupted_.load() || now - busy_since_ >= busy_timeout_) return 0;
-  const auto step = microseconds(100) * std::min(tries + 1, 50);
-  pause(std::min<nanoseconds>(step, busy_since_ + busy_timeout_ - now));
+  pause(std::min<nanoseconds>(step_after(tries), busy_since_ + busy_timeout_ - now));
   return 1;
 }
 

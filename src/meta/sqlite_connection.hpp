@@ -22,7 +22,7 @@ namespace geogrid {
 class SqliteConnection final : public SqlConnection {
  public:
   enum class Use { reading, writing };
-  static constexpr std::size_t kStatementLimit = 128;
+  static constexpr std::size_t kStatementLimit = 192;
 
   /// Opens an existing file. `busy_timeout` bounds each wait for another connection's lock.
   /// Errors: see sqlite_error(); errc::unavailable if the file cannot be written.

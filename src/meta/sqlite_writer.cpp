@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <span>
 #include <vector>
 
 #include "async/blocking_pool.hpp"
@@ -11,13 +12,20 @@
 namespace geogrid {
 namespace {
 
-// As much of the log as a checkpoint is worth its two fsyncs for (16 MiB), and as much as it may grow to
-// while readers never leave a gap.
-constexpr int kCheckpointPages = 4096;
-constexpr int kRestartPages = 16 * kCheckpointPages;
+// As much of the log as a checkpoint is worth its two fsyncs for (64 MiB: what writes wait for them is then a
+// few per cent), and as much as it may grow to while readers never leave a gap.
+constexpr int kCheckpointPages = 16384;
+constexpr int kRestartPages = 4 * kCheckpointPages;
 // How long a durable transaction may wait for others to share its fsync.
 constexpr std::chrono::milliseconds kShareSync{5};
 constexpr std::size_t kBatch = 64;
+// How many transactions become one, and how long that may take: other processes wait.
+constexpr std::size_t kGroup = 16;
+constexpr std::chrono::milliseconds kGroupTime{5};
+// SQLite does not know who waits for its lock. A writer that never rests gives it away this often, for long
+// enough to be seen by those that look for it (SqliteConnection).
+constexpr std::chrono::milliseconds kGiveWayEvery{10};
+constexpr std::chrono::microseconds kGiveWay{200};
 constexpr std::chrono::milliseconds kRetryPause{1};
 
 Error closed() {
@@ -35,6 +43,7 @@ struct SqliteWriter::State {
   std::unique_ptr<SqliteConnection> connection;  // the thread's, but for interrupt()
   asio::io_context loop{1};                      // the thread's: bodies run here
   bool checkpoint_failed = false;                // the thread's
+  Clock::SteadyTime gave_way;                    // the thread's
   Log log;
   const Limits limits;
 
@@ -50,6 +59,10 @@ struct SqliteWriter::State {
   std::vector<Job> next_batch();
   void drain();
   void run_batch(std::vector<Job> batch);
+  std::vector<result<void>> run_next(std::span<const Job> jobs);
+  std::vector<result<void>> attempt_group(std::span<const Job> jobs);
+  result<void> attempt_in_group(const Job& job);
+  void give_way();
   result<void> run(const Job& job);
   result<void> attempt(const Job& job);
   result<void> run_body(const SqlBody& body);
@@ -72,11 +85,14 @@ std::vector<SqliteWriter::Job> SqliteWriter::State::next_batch() {
 }
 
 void SqliteWriter::State::drain() {
+  bool drained = false;
   for (;;) {
     std::vector<Job> batch = next_batch();
     if (batch.empty()) return;
+    if (!std::exchange(drained, true)) gave_way = system_clock().steady();
     run_batch(std::move(batch));
     checkpoint_if_long();
+    give_way();
   }
 }
 
@@ -89,17 +105,68 @@ void SqliteWriter::State::run_batch(std::vector<Job> batch) {
     unsynced.clear();
   };
   auto first_unsynced = Clock::SteadyTime::max();
-  for (Job& job : batch) {
-    result<void> outcome = run(job);
-    if (outcome && job.options.durable) {
-      if (unsynced.empty()) first_unsynced = system_clock().steady();
-      unsynced.push_back(std::move(job));
-    } else {
-      finish(job, std::move(outcome));
+  for (std::size_t next = 0; next < batch.size();) {
+    std::vector<result<void>> outcomes = run_next(std::span<const Job>(batch).subspan(next));
+    for (result<void>& outcome : outcomes) {
+      Job& job = batch[next++];
+      if (outcome && job.options.durable) {
+        if (unsynced.empty()) first_unsynced = system_clock().steady();
+        unsynced.push_back(std::move(job));
+      } else {
+        finish(job, std::move(outcome));
+      }
     }
     if (!unsynced.empty() && system_clock().steady() - first_unsynced > kShareSync) sync();
   }
   sync();
+}
+
+void SqliteWriter::State::give_way() {
+  const auto now = system_clock().steady();
+  if (now - gave_way < kGiveWayEvery) return;
+  connection->pause(kGiveWay);
+  gave_way = system_clock().steady();
+}
+
+// The first of the jobs, or several: an outcome for each that was run.
+std::vector<result<void>> SqliteWriter::State::run_next(std::span<const Job> jobs) {
+  std::size_t count = 0;
+  while (count < jobs.size() && count < kGroup && jobs[count].body) ++count;
+  if (count > 1) {
+    std::vector<result<void>> outcomes = attempt_group(jobs.first(count));
+    if (!outcomes.empty()) return outcomes;
+  }
+  return std::vector<result<void>>(1, run(jobs.front()));
+}
+
+// Several transactions as one. Empty if the whole came to nothing: then nothing was done, and each is to be
+// run alone.
+std::vector<result<void>> SqliteWriter::State::attempt_group(std::span<const Job> jobs) {
+  connection->take_busy();
+  if (!connection->run_now("BEGIN IMMEDIATE", {}, {})) return {};
+  const auto begun = system_clock().steady();
+  std::vector<result<void>> outcomes;
+  bool whole = true;
+  for (const Job& job : jobs) {
+    outcomes.push_back(attempt_in_group(job));
+    whole = connection->in_transaction() && !connection->take_busy();
+    if (!whole || system_clock().steady() - begun > kGroupTime) break;
+  }
+  if (whole && connection->run_now("COMMIT", {}, {})) return outcomes;
+  if (connection->in_transaction()) {
+    if (auto undone = connection->execute("ROLLBACK"); !undone)
+      log.error("rolling back a transaction: {}", undone.error().message);
+  }
+  return {};
+}
+
+result<void> SqliteWriter::State::attempt_in_group(const Job& job) {
+  GG_CHECK(connection->run_now("SAVEPOINT job", {}, {}));
+  result<void> outcome = run_body(job.body);
+  if (!connection->in_transaction()) return outcome;
+  if (!outcome) GG_CHECK(connection->run_now("ROLLBACK TO job", {}, {}));
+  GG_CHECK(connection->run_now("RELEASE job", {}, {}));
+  return outcome;
 }
 
 // A lock of another process is waited for inside SQLite (the connection's busy handler); what comes out of it

@@ -10,8 +10,9 @@
 
 namespace geogrid {
 
-/// Thread-safe. Transactions that ask for durability and wait at the same time share one fsync; the log is
-/// moved into the database file between transactions, after their answers went out.
+/// Thread-safe. Transactions that wait at the same time become one, in which each is a savepoint: one that
+/// fails leaves the others be. Those that ask for durability share one fsync. The log is moved into the
+/// database file between transactions, after their answers went out.
 class SqliteWriter {
  public:
   static constexpr std::size_t kQueueLimit = 65536;

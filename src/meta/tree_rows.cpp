@@ -4,6 +4,7 @@
 #include "meta/change_rows.hpp"
 #include "meta/proof_rows.hpp"
 #include "meta/unhashed_rows.hpp"
+#include "meta/work_queue.hpp"
 
 namespace geogrid {
 namespace {
@@ -29,6 +30,9 @@ Error name_is_taken(std::string_view name) {
 }
 
 task<result<std::optional<Inode>>> lock_entry(Tx& tx, InodeId folder, std::string name) {
+  if (!tx.on_mariadb())
+    co_return co_await find_inode(tx, GG_SELECT_INODE "WHERE parent = ? AND name = ? AND id <> 1", folder,
+                                  name);
   // By id, as everybody locks them: a lock through the index of names would also lock gaps there.
   GG_CO_TRY(
       const auto id,
@@ -71,13 +75,13 @@ bool apply_class(Inode& file, const StorageClass& rule) {
 
 task<result<void>> remove_row(Tx& tx, const Inode& inode) {
   GG_CO_CHECK(co_await tx.run("DELETE FROM inode WHERE id = ?", inode.id));
-  if (inode.is_file()) {
-    GG_CO_CHECK(co_await tx.run("DELETE FROM work WHERE file = ?", inode.id));
+  const bool published = inode.is_file() && inode.state == ContentState::published;
+  if (inode.is_file()) GG_CO_CHECK(co_await tx.run("DELETE FROM lease WHERE file = ?", inode.id));
+  if (published) {
+    if (belongs_in_queue(inode)) GG_CO_CHECK(co_await tx.run("DELETE FROM work WHERE file = ?", inode.id));
     GG_CO_CHECK(co_await tx.run("DELETE FROM claim WHERE file = ?", inode.id));
-    GG_CO_CHECK(co_await tx.run("DELETE FROM lease WHERE file = ?", inode.id));
     GG_CO_CHECK(co_await tx.run("DELETE FROM proved_file WHERE file = ?", inode.id));
-    if (inode.state == ContentState::published && inode.digest.pending())
-      GG_CO_CHECK(co_await drop_unhashed(tx, std::vector<InodeId>(1, inode.id)));
+    if (inode.digest.pending()) GG_CO_CHECK(co_await drop_unhashed(tx, std::vector<InodeId>(1, inode.id)));
   } else if (inode.is_folder()) {
     GG_CO_CHECK(co_await tx.run("DELETE FROM proved_folder WHERE folder = ?", inode.id));
   }

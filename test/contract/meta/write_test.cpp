@@ -175,6 +175,19 @@ TEST_P(Write, RenewedLeasesLive) {
   EXPECT_TRUE(must(store().lookup(kRootInode, "a")));
 }
 
+TEST_P(Write, OfManyCreatesAtOnceEachNameHasOneWinner) {
+  std::vector<task<result<CreatedFile>>> creates;
+  for (int i = 0; i < 40; ++i) creates.push_back(store().create_file(new_file(fmt::format("{}", i / 2))));
+  int made = 0;
+  for (const auto& created : run_all(std::move(creates))) {
+    made += created ? 1 : 0;
+    EXPECT_TRUE(created || created.error().is(errc::already_exists));
+  }
+  EXPECT_EQ(made, 20);
+  EXPECT_EQ(must(store().list(kRootInode, InodeId(), 100)).size(), 20U);
+  check_consistency();
+}
+
 TEST_P(Write, OnlyFilesAreWritten) {
   const InodeId folder = this->folder(kRootInode, "folder");
   const auto lease = std::chrono::seconds(1);

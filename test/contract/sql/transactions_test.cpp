@@ -88,6 +88,31 @@ TEST_P(SqlTransactions, HintMovesWithEveryCommitOfAnyDriver) {
   other->close();
 }
 
+task<result<void>> insert_and_maybe_fail(SqlDriver& driver, std::int64_t number) {
+  const SqlBody body = [number](SqlConnection& c) -> task<result<void>> {
+    GG_CO_CHECK(co_await c.run("INSERT INTO t (parent, name) VALUES (?, x'61')", bound(number)));
+    if (number % 3 == 1) co_return fail(errc::refused, "not this one");
+    if (number % 3 == 2)
+      GG_CO_CHECK(co_await c.run("INSERT INTO t (parent, name) VALUES (?, x'61')", bound(number)));
+    co_return result<void>();
+  };
+  co_return co_await driver.transact({.durable = number % 4 == 0}, body);
+}
+
+// SQLite's writer makes one transaction of those that wait.
+TEST_P(SqlTransactions, OfManyAtOnceAFailureHarmsNoOther) {
+  constexpr std::int64_t kTransactions = 60;
+  std::vector<task<result<void>>> tasks;
+  for (std::int64_t i = 0; i < kTransactions; ++i) tasks.push_back(insert_and_maybe_fail(*driver_, i));
+  const std::vector<result<void>> outcomes = run_all(std::move(tasks));
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    EXPECT_EQ(outcomes[i].has_value(), i % 3 == 0) << i;
+    EXPECT_TRUE(i % 3 != 1 || outcomes[i].error().is(errc::refused));
+    EXPECT_TRUE(i % 3 != 2 || outcomes[i].error().is(errc::already_exists));
+  }
+  EXPECT_EQ(run([&] { return count(*driver_); }).value(), kTransactions / 3);
+}
+
 task<result<void>> increment(SqlDriver& driver, SqlDialect dialect, int times) {
   const std::string select = std::string("SELECT size FROM t WHERE parent = 1") +
                              (dialect == SqlDialect::mariadb ? " FOR UPDATE" : "");
