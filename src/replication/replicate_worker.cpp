@@ -6,6 +6,9 @@ namespace geogrid {
 namespace {
 
 constexpr std::uint64_t kUnit = 4096;  // files a step
+/// After a copy was dropped. The file may be in the queue still, where this node owed something on its path:
+/// no change tells when that is done.
+constexpr std::chrono::milliseconds kLookAgain{500};
 
 class ReplicateWorker final : public Worker {
  public:
@@ -53,6 +56,7 @@ task<result<WorkerStep>> ReplicateWorker::step() {
   if (!report.end && report.end.error().is(errc::volume_absent)) gate_->closed();
   if (!report.end) co_return report.end.error();
   if (report.may_be_more) co_return WorkerStep::busy();
+  if (report.dropped > 0) co_return WorkerStep::throttled(kLookAgain);
   co_return WorkerStep::idle(poll_);
 }
 
