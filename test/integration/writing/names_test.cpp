@@ -110,7 +110,8 @@ TEST_P(Naming, TellsAndTakesExtendedAttributes) {
   EXPECT_EQ(value("system.posix_acl_access"), "errno " + std::to_string(EOPNOTSUPP));
   EXPECT_EQ(set("user.other", "x"), ENOTSUP);
   EXPECT_EQ(set("user.geogrid.digest", "x"), ENOTSUP);
-  EXPECT_EQ(set("security.capability", "x"), ENOTSUP);
+  EXPECT_EQ(set("security.other", "x"), ENOTSUP);
+  EXPECT_EQ(set("trusted.other", "x"), ENOTSUP);
   EXPECT_EQ(set("user.geogrid.class", "no such class"), EINVAL);
   EXPECT_EQ(set("user.geogrid.class", "others"), 0);
   EXPECT_EQ(value("user.geogrid.class"), "others");
