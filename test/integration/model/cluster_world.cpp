@@ -26,6 +26,7 @@ ClusterSetup setup_for(const ClusterWorld::Options& options) {
   setup.mariadb = options.mariadb;
   setup.classes = kClasses;
   setup.walk_cycle = "2s";
+  if (settings().debug) setup.more = "log: { level: debug }\n";
   return setup;
 }
 

@@ -28,7 +28,7 @@ class ClusterWorld : public World {
   std::optional<std::string> finish() override;
   std::optional<std::string> trouble() override;
   Fault* fault(const std::string& name) override;
-  std::string logs() const override { return cluster_.logs(); }
+  std::string logs() const override { return cluster_.logs(12'000); }
 
   Cluster& cluster() { return cluster_; }
   Inspector& inspector() { return *inspector_; }

@@ -175,7 +175,7 @@ void Generator::on_path(Operation& op, const Model& model) {
       break;
     case OpKind::truncate:
       op.a = file_path(model);
-      op.size = chance(5) ? 40'000'000 : op.size;
+      op.size = chance(5) ? 4'000'000 : op.size;
       break;
     default:
       op.a = file_path(model);

@@ -20,6 +20,7 @@ Settings read_settings() {
   if (const auto n = number("GEOGRID_MODEL_PATIENCE_MS")) read.patience = std::chrono::milliseconds(*n);
   if (const auto n = number("GEOGRID_MODEL_SHRINK_SECONDS")) read.shrinking = std::chrono::seconds(*n);
   read.faults = number("GEOGRID_MODEL_FAULTS").value_or(0) != 0;
+  read.debug = number("GEOGRID_MODEL_DEBUG").value_or(0) != 0;
   return read;
 }
 

@@ -16,7 +16,7 @@
 namespace geogrid::test {
 namespace {
 
-constexpr int kRounds = 40;
+constexpr int kRounds = 25;
 
 class Sharing : public testing::TestWithParam<bool> {
  public:

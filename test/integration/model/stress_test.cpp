@@ -190,7 +190,8 @@ class Hammer {
     fine("listing " + path, names.error);
     if (names.names.empty()) return;
     const std::string& name = names.names[below(names.names.size())];
-    if (name[0] == '-') fine("reading " + path + name, hand.read_whole(path + "/" + name.substr(1)).error);
+    if (name[0] == '-')
+      fine("reading " + path + "/" + name.substr(1), hand.read_whole(path + "/" + name.substr(1)).error);
   }
 
   const std::string root_;
@@ -318,7 +319,7 @@ TEST_P(Stress, LosesNothingAndEndsInAgreement) {
   EXPECT_EQ(won.names.size(), winners);
   if (const auto wrong = world_.trouble()) ADD_FAILURE() << *wrong;
   if (const auto wrong = world_.finish()) ADD_FAILURE() << *wrong;
-  if (HasFailure()) std::cerr << world_.logs() << std::endl;
+  if (HasFailure()) std::cerr << world_.cluster().logs(20'000) << std::endl;
 }
 
 INSTANTIATE_TEST_SUITE_P(Stores, Stress, testing::Bool(), Stress::name);
