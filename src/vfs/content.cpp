@@ -13,6 +13,12 @@ namespace {
 /// checked.
 constexpr std::size_t kCheckedWhole = 1 << 20;
 
+/// As while a node has yet to follow a rename or a new version.
+bool is_elsewhere(const Error& error) {
+  return error.is(std::errc::no_such_file_or_directory) || error.is(std::errc::not_a_directory) ||
+         error.is(errc::stale) || error.is(errc::conflict);
+}
+
 }  // namespace
 
 Content::Content(std::shared_ptr<ReplicaAccess> access, std::weak_ptr<FileLocator> locator, InodeRef inode)
@@ -52,12 +58,16 @@ void Content::open_all() {
     if (source->state == Source::State::untried) start_opening(source);
 }
 
-void Content::locate(bool fresh) {
+void Content::locate(bool fresh, std::chrono::milliseconds pause) {
   phase_ = Phase::locating;
-  asio::co_spawn(access_->loop(), run_locate(shared_from_this(), fresh), asio::detached);
+  asio::co_spawn(access_->loop(), run_locate(shared_from_this(), fresh, pause), asio::detached);
 }
 
-task<void> Content::run_locate(std::shared_ptr<Content> self, bool fresh) {
+task<void> Content::run_locate(std::shared_ptr<Content> self, bool fresh, std::chrono::milliseconds pause) {
+  if (pause.count() > 0) {
+    const auto slept = co_await sleep_for(pause);
+    (void)slept;  // cancelled: the rest says so
+  }
   const auto locator = self->locator_.lock();
   result<FileLocation> location = fail(errc::cancelled, "the mount ends");
   if (locator) location = co_await locator->locate(self->inode_->id, fresh);
@@ -88,6 +98,7 @@ result<void> Content::located(result<FileLocation> location) {
   if (given_ && location->inode->version != inode_->version)
     return fail(errc::stale, "{} was replaced while it was read", printable(location->path.str()));
   inode_ = std::move(location->inode);
+  moving_ = inode_->replicas.empty() && !inode_->older.empty();  // a writer is about to publish
   path_ = std::move(location->path);
   sources_.clear();
   current_ = 0;
@@ -144,6 +155,7 @@ task<void> Content::open(std::shared_ptr<Content> self, SourceRef source) {
     co_return;
   }
   self->abandon(source);
+  self->moving_ = self->moving_ || is_elsewhere(opened.error());
   self->access_->failed(source->node, self->path_, opened.error());
   if (opened.error().is(errc::corrupt)) self->damaged(source);
   for (const Job& job : waiting) {
@@ -213,11 +225,11 @@ void Content::give_up(const Job& job) {
     waiting_.push_back(job);
     return;
   }
-  if (job->start_afresh()) {
+  if (const auto pause = job->start_afresh(moving_)) {
     // What this client knows of the file may be old: it may have moved, have other copies or, if nothing was
     // given yet, other content by now.
     waiting_.push_back(job);
-    return locate(true);
+    return locate(true, *pause);
   }
   access_->gave_up(path_,
                    fmt::format("{} recorded, {} within reach", inode_->replicas.size(), sources_.size()));

@@ -70,9 +70,9 @@ class Content : public std::enable_shared_from_this<Content> {
   using Job = std::shared_ptr<ReadJob>;
   using SourceRef = std::shared_ptr<Source>;
 
-  void locate(bool fresh);
+  void locate(bool fresh, std::chrono::milliseconds pause = {});
   void open_all();
-  static task<void> run_locate(std::shared_ptr<Content> self, bool fresh);
+  static task<void> run_locate(std::shared_ptr<Content> self, bool fresh, std::chrono::milliseconds pause);
   result<void> located(result<FileLocation> location);
   void advance(const Job& job);
   void start_opening(const SourceRef& source);
@@ -91,11 +91,12 @@ class Content : public std::enable_shared_from_this<Content> {
   InodeRef inode_;
   Path path_;
   Phase phase_ = Phase::untouched;
-  std::vector<SourceRef> sources_;  // the best first
-  std::size_t current_ = 0;         // in sources_: where reads begin
-  std::vector<Job> waiting_;        // for locate()
+  bool moving_ = false;               // no copy is where it should be: nodes follow what was changed
+  std::vector<SourceRef> sources_;    // the best first
+  std::size_t current_ = 0;           // in sources_: where reads begin
+  std::vector<Job> waiting_;          // for locate()
   std::optional<FileLocation> last_;  // of a file whose name is gone
-  std::atomic<bool> given_{false};  // bytes were handed out
+  std::atomic<bool> given_{false};    // bytes were handed out
   std::atomic<bool> spoilt_{false};
   std::atomic<int> served_by_{-1};
 };

@@ -5,6 +5,13 @@
 #include "os/clock.hpp"
 
 namespace geogrid {
+namespace {
+
+constexpr std::chrono::seconds kMoving{3};
+constexpr std::chrono::milliseconds kFirstPause{2};
+constexpr std::chrono::milliseconds kLongestPause{100};
+
+}  // namespace
 
 ReadJob::~ReadJob() {
   answer(fail(errc::cancelled, "the read was dropped"));
@@ -31,9 +38,16 @@ ReadJob::Time ReadJob::start_attempt(const Content::SourceRef& source) {
   return attempt_started_;
 }
 
-bool ReadJob::start_afresh() {
+std::optional<std::chrono::milliseconds> ReadJob::start_afresh(bool moving) {
   tried_ = NodeSet();
-  return !std::exchange(started_afresh_, true);
+  const Time now = system_clock().steady();
+  if (!first_afresh_) {
+    first_afresh_ = now;
+    return pause_;
+  }
+  if (!moving || now - *first_afresh_ >= kMoving) return std::nullopt;
+  pause_ = std::min(2 * pause_ + kFirstPause, kLongestPause);
+  return pause_;
 }
 
 void ReadJob::late() {

@@ -49,8 +49,10 @@ class ReadJob : public Watched, public std::enable_shared_from_this<ReadJob> {
   bool has_tried(NodeIndex node) const { return tried_.contains(node); }
   void attempt_ended() { --outstanding_; }
   bool is_waiting_for_a_replica() const { return outstanding_ > 0; }
-  /// Begins again after every replica failed; true the first time.
-  bool start_afresh();
+  /// Begins again after every replica failed: how long to wait before. `moving`: it is gone from its path, or
+  /// of another size there, as while nodes follow a rename or a new version; that is waited for. nullopt: no
+  /// more.
+  std::optional<std::chrono::milliseconds> start_afresh(bool moving);
 
  private:
   Error short_read(std::size_t got) const;
@@ -66,7 +68,8 @@ class ReadJob : public Watched, public std::enable_shared_from_this<ReadJob> {
   int outstanding_ = 0;
   Content::SourceRef attempt_;  // the newest
   Time attempt_started_{};
-  bool started_afresh_ = false;
+  std::optional<Time> first_afresh_;
+  std::chrono::milliseconds pause_{0};  // before the newest attempt
 };
 
 }  // namespace geogrid
