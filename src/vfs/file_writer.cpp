@@ -169,19 +169,6 @@ task<void> FileWriter::run_failed(std::shared_ptr<FileWriter> self, Write write,
   write.done(replaced.error());
 }
 
-void FileWriter::prepare() {
-  if (drafts_ || waiting_for_alone_ > 0 || running_waiting_) return;
-  ++busy_;
-  asio::co_spawn(context_->access->loop(), run_prepare(shared_from_this()), asio::detached);
-}
-
-task<void> FileWriter::run_prepare(std::shared_ptr<FileWriter> self) {
-  const Alone alone = co_await Alone::take(self);
-  --self->busy_;
-  // Who writes first gets its error.
-  if (!self->drafts_ && self->changed()) (void)co_await self->ensure_drafts(Extent{});
-}
-
 task<result<void>> FileWriter::truncate(std::uint64_t size) {
   if (size > kLargestFile) co_return system_error(EFBIG, "truncating");
   const Alone alone = co_await Alone::take(shared_from_this());

@@ -81,8 +81,6 @@ class FileWriter : public std::enable_shared_from_this<FileWriter> {
   InodeRef overlay(const InodeRef& record) const;
   /// utimensat(2) set it; holds until the next write.
   void set_mtime(Timestamp mtime);
-  /// Begins the draft of a new file, so that the first write finds it.
-  void prepare();
   /// Its name is gone: nothing is published any more, what is open goes on.
   void removed();
   bool is_removed() const { return removed_; }
@@ -117,7 +115,6 @@ class FileWriter : public std::enable_shared_from_this<FileWriter> {
   void issue_waiting();
   static task<void> run_waiting(std::shared_ptr<FileWriter> self);
   static task<void> run_failed(std::shared_ptr<FileWriter> self, Write write, std::vector<LostCopy> lost);
-  static task<void> run_prepare(std::shared_ptr<FileWriter> self);
   static task<void> run_last_close(std::shared_ptr<FileWriter> self);
   void fail_for_good(const Error& error);
   void let_go();

@@ -160,7 +160,6 @@ task<result<Created>> UnionNamespace::create(InodeId parent, std::string name, s
   handle.inode = inode;
   handle.writer = writer_of(inode, true);
   handle.writer->opened();
-  handle.writer->prepare();
   answer.opened.handle = keep_handle(std::move(handle));
   co_return answer;
 }

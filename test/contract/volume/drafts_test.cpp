@@ -27,9 +27,11 @@ TEST(DraftNames, AreParsedExactly) {
 
 TEST_P(VolumeContract, ADraftIsWrittenAndReadAtOffsets) {
   const auto draft = start_draft();
+  EXPECT_EQ(temporaries(), std::vector<std::string>()) << "nothing is made before it is needed";
+  EXPECT_EQ(read(*draft).value(), "");
+  ASSERT_TRUE(write(*draft, 3, "defg"));
   EXPECT_EQ(temporaries(), std::vector<std::string>{"draft.7.99.1"});
   EXPECT_TRUE(names("/").value().empty()) << "invisible";
-  ASSERT_TRUE(write(*draft, 3, "defg"));
   ASSERT_TRUE(write(*draft, 0, "abc"));
   EXPECT_EQ(read(*draft).value(), "abcdefg");
   EXPECT_EQ(read(*draft, 5, 1).value(), "f");
@@ -38,10 +40,10 @@ TEST_P(VolumeContract, ADraftIsWrittenAndReadAtOffsets) {
   EXPECT_EQ(read(*draft).value(), "ab");
   EXPECT_TRUE(run(draft->sync()));
   EXPECT_EQ(run(draft->digest(DigestAlgorithm::md5)).value(), digest_of("ab"));
-  EXPECT_TRUE(run(volume->start_draft(
-                      {.name = {.file = InodeId(7), .owner = 99, .number = 1}, .base = {}, .base_size = 0}))
-                  .error()
-                  .is(std::errc::file_exists));
+  const auto second = run(volume->start_draft(
+      {.name = {.file = InodeId(7), .owner = 99, .number = 1}, .base = {}, .base_size = 0}));
+  ASSERT_TRUE(second);
+  EXPECT_TRUE(write(**second, 0, "x").error().is(std::errc::file_exists));
 }
 
 TEST_P(VolumeContract, ADroppedDraftIsRemovedUnlessItIsKept) {
