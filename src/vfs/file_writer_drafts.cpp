@@ -197,6 +197,9 @@ task<result<void>> FileWriter::do_without(std::vector<LostCopy> lost, bool other
     refused_ = NodeSet();
     co_return error;
   }
+  context_->log.error(
+      "file #{} that is being written is lost with its node, and no other one can take it: {}", id_.value,
+      error.message);
   fail_for_good(error);
   co_return *failed_;
 }

@@ -35,7 +35,7 @@ class WriteNodes : public std::enable_shared_from_this<WriteNodes> {
  private:
   static constexpr std::chrono::seconds kKept{2};
   /// Before nodes are said to be lacking, what is known of them is made this new.
-  static constexpr std::chrono::milliseconds kKeptForNo{200};
+  static constexpr std::chrono::milliseconds kKeptForNo{20};
   static constexpr std::size_t kFolders = 4096;
 
   task<result<void>> refresh();
