@@ -10,7 +10,9 @@ namespace geogrid {
 namespace {
 
 constexpr int kMaxAside = 1 << 20;  // things put aside from one path on one day
-constexpr int kMaxRaces = 64;       // places that others took a moment before
+constexpr int kMaxRaces =
+    64;  // places that others took a moment before, until the first free one is looked for again
+constexpr int kMaxRounds = 1000;
 
 class Aside {
  public:
@@ -76,10 +78,14 @@ result<int> Aside::first_free() {
 result<std::string> Aside::move() {
   GG_TRY(const bool moved, move_to(0));
   if (moved) return place(0);
-  GG_TRY(const int first, first_free());
-  for (int number = first; number < first + kMaxRaces && number < kMaxAside; ++number) {
-    GG_TRY(const bool done, move_to(number));
-    if (done) return place(number);
+  // Hundreds may be on their way at once: a file that was overwritten all the time.
+  for (int round = 0; round < kMaxRounds; ++round) {
+    GG_TRY(const int first, first_free());
+    if (first >= kMaxAside) break;
+    for (int number = first; number < first + kMaxRaces && number < kMaxAside; ++number) {
+      GG_TRY(const bool done, move_to(number));
+      if (done) return place(number);
+    }
   }
   return fail(errc::refused, "{} things of this path lie in {}/{} already: look there first", kMaxAside,
               move_.aside, date_);
