@@ -151,8 +151,19 @@ void Cluster::stop() {
   while (!storages_.empty()) stop_storage(storages_.begin()->first);
 }
 
+// Until it says that it runs, a signal would just kill it.
 void Cluster::start_storage(std::size_t node) {
+  const std::string log = scratch_.file(fmt::format("storage{}.log", node));
+  const std::size_t skip = content_of(log).size();
   launch(storages_, node, "storage");
+  const bool up = wait_until(
+      [&] {
+        return storages_.at(node)->ended() ||
+               content_of(log).find("running: storage", skip) != std::string::npos;
+      },
+      kStartDeadline);
+  if (!up || storages_.at(node)->ended())
+    throw std::runtime_error(fmt::format("storage{} does not start:\n{}", node, logs()));
 }
 
 // A mount whose process died may still lie there: what counts is that this process says it serves, and that

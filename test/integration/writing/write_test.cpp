@@ -7,6 +7,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <mutex>
 #include <random>
 #include <thread>
 
@@ -175,23 +177,34 @@ TEST_P(Writing, FromManyThreadsAtOnce) {
   const UniqueFd file = open_file(path("f"), O_RDWR | O_CREAT);
   const std::string content = content_for("threads", kThreads * kPiece * kRounds);
   std::vector<std::thread> threads;
-  std::atomic<int> failed{0};
+  std::mutex mutex;
+  std::vector<std::string> wrong;
+  const auto check = [&](std::size_t at) -> std::string {
+    if (::pwrite(file.get(), content.data() + at, kPiece, static_cast<off_t>(at)) !=
+        static_cast<ssize_t>(kPiece))
+      return "not written, errno " + std::to_string(errno);
+    std::string back(kPiece, '?');
+    const ssize_t got = ::pread(file.get(), back.data(), kPiece, static_cast<off_t>(at));
+    if (got != static_cast<ssize_t>(kPiece))
+      return "read " + std::to_string(got) + " bytes, errno " + std::to_string(errno);
+    const auto differs =
+        std::mismatch(back.begin(), back.end(), content.begin() + static_cast<std::ptrdiff_t>(at));
+    if (differs.first == back.end()) return "";
+    const auto from = differs.first - back.begin();
+    return "other bytes from " + std::to_string(from) +
+           ", zeroes: " + std::to_string(std::count(back.begin(), back.end(), 0));
+  };
   for (std::size_t thread = 0; thread < kThreads; ++thread)
     threads.emplace_back([&, thread] {
       for (std::size_t round = 0; round < kRounds; ++round) {
         const std::size_t at = (round * kThreads + thread) * kPiece;
-        if (::pwrite(file.get(), content.data() + at, kPiece, static_cast<off_t>(at)) !=
-            static_cast<ssize_t>(kPiece))
-          ++failed;
-        std::string back(kPiece, '\0');
-        if (::pread(file.get(), back.data(), kPiece, static_cast<off_t>(at)) !=
-                static_cast<ssize_t>(kPiece) ||
-            back != content.substr(at, kPiece))
-          ++failed;
+        const std::string what = check(at);
+        const std::scoped_lock lock(mutex);
+        if (!what.empty()) wrong.push_back("at " + std::to_string(at) + ": " + what);
       }
     });
   for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(failed, 0);
+  EXPECT_EQ(wrong, std::vector<std::string>());
   EXPECT_TRUE(get(path("f")) == content);
 }
 
