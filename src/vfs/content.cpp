@@ -16,7 +16,7 @@ constexpr std::size_t kCheckedWhole = 1 << 20;
 /// As while a node has yet to follow a rename or a new version.
 bool is_elsewhere(const Error& error) {
   return error.is(std::errc::no_such_file_or_directory) || error.is(std::errc::not_a_directory) ||
-         error.is(errc::stale) || error.is(errc::conflict);
+         error.is(errc::stale) || error.is(errc::conflict) || error.is(errc::is_a_folder);
 }
 
 }  // namespace

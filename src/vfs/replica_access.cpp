@@ -17,7 +17,8 @@ constexpr std::chrono::seconds kBetweenComplaints{5};
 /// Whether the error says something of the node, and not only of one file on it.
 bool blames_node(const Error& error) {
   return !(error.is(std::errc::no_such_file_or_directory) || error.is(std::errc::not_a_directory) ||
-           error.is(std::errc::permission_denied) || error.is(errc::stale) || error.is(errc::corrupt));
+           error.is(std::errc::permission_denied) || error.is(errc::stale) || error.is(errc::corrupt) ||
+           error.is(errc::conflict) || error.is(errc::is_a_folder));
 }
 
 }  // namespace
