@@ -1,6 +1,7 @@
 #include "client_role.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "fuse/mounts.hpp"
 #include "os/clock.hpp"
@@ -33,6 +34,32 @@ result<ReadPreferences> preferences(const Config& config, const std::vector<Node
   return ReadPreferences::make(std::move(rules));
 }
 
+/// What a path comes to; as it is, as far as it does not exist.
+std::string without_symlinks(const std::string& path) {
+  std::error_code error;
+  const auto resolved = std::filesystem::weakly_canonical(path, error);
+  return error ? path : resolved.string();
+}
+
+bool lies_within(const std::string& inner, const std::string& outer) {
+  return inner == outer ||
+         (inner.size() > outer.size() && inner.starts_with(outer) && inner[outer.size()] == '/');
+}
+
+/// The configuration's check compares paths as they are written; here symlinks are followed.
+result<void> check_mountpoint(const Config& config, const std::string& mountpoint) {
+  const std::string place = without_symlinks(mountpoint);
+  for (const NodeConfig& node : config.nodes) {
+    if (node.path.empty()) continue;
+    const std::string volume = without_symlinks(node.path);
+    if (lies_within(place, volume) || lies_within(volume, place))
+      return fail(errc::invalid_argument,
+                  "the mount point {} is {}, and node {} lies at {}: neither may lie in the other",
+                  printable(mountpoint), printable(place), printable(node.name), printable(volume));
+  }
+  return {};
+}
+
 }  // namespace
 
 task<result<void>> serve_mounts(const Process& process, MetadataStore& store, ChangeFeed& feed,
@@ -48,7 +75,8 @@ task<result<void>> serve_mounts(const Process& process, MetadataStore& store, Ch
   for (const NodeVolume& v : volumes)
     if (config.node && v.volume->node() == *config.node) options.names.same_machine = NodeSet::of(v.index);
   const auto& mounts_wanted = config.client.mounts;
-  if (std::any_of(mounts_wanted.begin(), mounts_wanted.end(), [](const MountConfig& m) { return !m.read_only; })) {
+  if (std::any_of(mounts_wanted.begin(), mounts_wanted.end(),
+                  [](const MountConfig& m) { return !m.read_only; })) {
     UnionOptions::Writing writing;
     writing.classes = process.classes;
     writing.owner = LeaseOwner(system_random().next() | 1U);
@@ -56,6 +84,7 @@ task<result<void>> serve_mounts(const Process& process, MetadataStore& store, Ch
     options.names.writing = std::move(writing);
   }
   for (const MountConfig& mount : mounts_wanted) {
+    GG_CO_CHECK(check_mountpoint(config, mount.mountpoint));
     MountOptions wanted;
     wanted.mountpoint = mount.mountpoint;
     wanted.allow_other = mount.allow_other;

@@ -36,8 +36,10 @@ void init(void* user, fuse_conn_info* kernel) {
       FUSE_CAP_READDIRPLUS_AUTO));  // attributes come with every listing: they cost the store nothing
   want(capability(FUSE_CAP_CACHE_SYMLINKS));
   want(capability(FUSE_CAP_EXPORT_SUPPORT));
-  want(capability(FUSE_CAP_AUTO_INVAL_DATA));  // pages go when the modification time is another: a net below
-                                               // the change feed
+  // Pages go when we say so. By itself the kernel would drop them whenever a writer's own changes of size and
+  // time come back to it, and another reader could fetch what is just being written over.
+  want(capability(FUSE_CAP_EXPLICIT_INVAL_DATA));
+  avoid(capability(FUSE_CAP_AUTO_INVAL_DATA));
   want(capability(FUSE_CAP_NO_OPENDIR_SUPPORT));
   avoid(capability(FUSE_CAP_SPLICE_READ));  // its pipes belong to threads, and answers come from many
   avoid(capability(FUSE_CAP_ATOMIC_O_TRUNC));

@@ -178,8 +178,9 @@ class NamespaceStore {
 
   // ---- what disks owe ----
   virtual task<result<std::vector<Intent>>> owed_by(NodeIndex node, IntentId after, std::size_t limit) = 0;
-  /// What the node owes, in order, from the first on, as far as nobody else is about to do it: up to the
-  /// first that another worker has taken and not finished. Taken for `hold`.
+  /// What the node owes, in order, as far as nobody else is about to do it: without what other workers have
+  /// taken and not finished, and without what comes after that and touches the same names (is one of them,
+  /// above or below). Taken for `hold`.
   virtual task<result<std::vector<Intent>>> take_owed(NodeIndex node, LeaseOwner by, std::size_t limit,
                                                       std::chrono::seconds hold) = 0;
   /// Strikes the node off; the row goes with the last. Answers for each whether the node still owed it: if

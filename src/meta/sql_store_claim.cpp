@@ -6,6 +6,7 @@
 #include "meta/change_rows.hpp"
 #include "meta/finding_rows.hpp"
 #include "meta/inode_row.hpp"
+#include "meta/intent_rows.hpp"
 #include "meta/lease_rows.hpp"
 #include "meta/proof_rows.hpp"
 #include "meta/sql_store.hpp"
@@ -75,6 +76,7 @@ struct Effects {
   Tx& tx;
   std::vector<const Inode*> changed;  // sets of nodes
   std::vector<const Inode*> hashed;   // digest filled in
+  std::vector<NewIntent> outdated;    // older versions that nobody needs any more
 };
 
 task<result<void>> write_effects(Effects& effects) {
@@ -97,6 +99,7 @@ task<result<void>> write_effects(Effects& effects) {
   GG_CO_CHECK(co_await write_copy_sets(tx, sets));
   WorkQueue queue(tx);
   if (!queue_rows.empty()) GG_CO_CHECK(co_await queue.remake(queue_rows));
+  for (NewIntent& intent : effects.outdated) GG_CO_CHECK(co_await put_intent(tx, std::move(intent)));
   co_return co_await log.flush();
 }
 
@@ -104,6 +107,22 @@ task<result<void>> write_effects(Effects& effects) {
 // known to be of another version.
 bool may_fill(const Inode& row, NodeIndex node) {
   return row.replicas.contains(node) || (row.replicas.empty() && !row.older.contains(node));
+}
+
+// Once a file has its copies, older versions of it on nodes that need none go to trash there.
+task<result<void>> give_up_older(Effects& effects, Inode& row, Path path) {
+  if (row.older.empty() || row.replicas.size() < row.replica_target) co_return result<void>();
+  GG_CO_TRY(const NodeSet living, co_await effects.tx.living_nodes());
+  GG_CO_TRY(const std::int64_t now, co_await effects.tx.now());
+  NewIntent intent;
+  intent.kind = IntentKind::remove;
+  intent.inode = row.id;
+  intent.path = std::move(path);
+  intent.when.seconds = now;
+  intent.owed = row.older & living;
+  row.older = NodeSet();
+  effects.outdated.push_back(std::move(intent));
+  co_return result<void>();
 }
 
 task<result<ClaimOutcome>> count_copy(const CopyClaim& claim, NodeIndex node, Rows& rows, Effects& effects) {
@@ -124,6 +143,7 @@ task<result<ClaimOutcome>> count_copy(const CopyClaim& claim, NodeIndex node, Ro
   row.digest = claim.digest;
   if (first_digest) effects.hashed.push_back(&row);
   if (first_digest || !counted_before) effects.changed.push_back(&row);
+  if (!counted_before) GG_CO_CHECK(co_await give_up_older(effects, row, claim.path));
   co_return ClaimOutcome::counted;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/path.hpp"
 #include "meta/intent_rows.hpp"
+#include "meta/path_overlap.hpp"
 #include "meta/sql_store.hpp"
 
 namespace geogrid {
@@ -63,48 +64,87 @@ task<result<void>> owed_rows(Tx& tx, const OwedPage& in, std::vector<Intent>& ou
   co_return intents.parsed();
 }
 
-// The first rows of what the node owes, up to the first that somebody else has taken.
-task<result<std::vector<SqlValue>>> free_rows(Tx& tx, const Take& in, std::string_view sql) {
+struct OwedRow {
+  IntentId id;
+  bool taken = false;  // by somebody else, who is at it
+};
+
+// The first rows of what the node owes, in order.
+task<result<std::vector<OwedRow>>> first_rows(Tx& tx, const Take& in, std::string_view sql) {
+  // So many of others' in front, and more, do not hide what is free.
+  constexpr std::size_t kWindow = 4;
   GG_CO_TRY(const std::int64_t now, co_await tx.now());
-  std::vector<SqlValue> ids;
-  bool taken = false;
+  std::vector<OwedRow> rows;
   const OnRow keep = [&](const SqlRow& row) {
     const LeaseOwner taker(static_cast<std::uint64_t>(row.integer(1)));
-    taken = taken || (taker.value != 0 && taker != in.by && row.integer(2) > now);
-    if (!taken) ids.push_back(row.integer(0));
+    rows.push_back({IntentId(static_cast<std::uint64_t>(row.integer(0))),
+                    taker.value != 0 && taker != in.by && row.integer(2) > now});
   };
-  GG_CO_CHECK(co_await tx.each(sql, keep, in.node, in.limit));
-  co_return ids;
+  GG_CO_CHECK(co_await tx.each(sql, keep, in.node, kWindow * in.limit));
+  co_return rows;
 }
 
 task<result<void>> is_any_free(Tx& tx, const Take& in, bool& out) {
-  Take first = in;
-  first.limit = 1;
   GG_CO_TRY(
-      const auto ids,
-      co_await free_rows(
-          tx, first, "SELECT intent, taker, taken_until FROM owed WHERE node = ? ORDER BY intent LIMIT ?"));
-  out = !ids.empty();
+      const auto rows,
+      co_await first_rows(
+          tx, in, "SELECT intent, taker, taken_until FROM owed WHERE node = ? ORDER BY intent LIMIT ?"));
+  out = std::any_of(rows.begin(), rows.end(), [](const OwedRow& row) { return !row.taken; });
   co_return result<void>();
+}
+
+bool has_two_paths(const Intent& intent) {
+  return intent.kind == IntentKind::rename || intent.kind == IntentKind::exchange;
+}
+
+// What is free and has nothing to do with what comes before it and is another's: the order among names that
+// touch each other is kept.
+std::vector<Intent> unrelated(const std::vector<OwedRow>& rows, std::vector<Intent> intents,
+                              std::size_t limit) {
+  std::vector<Intent> free;
+  PathOverlap others;
+  for (Intent& intent : intents) {
+    const auto row = std::lower_bound(rows.begin(), rows.end(), intent.id,
+                                      [](const OwedRow& r, IntentId id) { return r.id < id; });
+    const bool two = has_two_paths(intent);
+    const bool waits = row->taken || others.touches(intent.path) || (two && others.touches(intent.new_path));
+    if (waits) {
+      others.add(intent.path);
+      if (two) others.add(intent.new_path);
+    } else if (free.size() < limit) {
+      free.push_back(std::move(intent));
+    } else {
+      break;
+    }
+  }
+  return free;
 }
 
 task<result<void>> take_rows(Tx& tx, const Take& in, std::vector<Intent>& out) {
   // Only rows of `owed` are locked, so that this meets strike_off(), which locks intents first, in one place.
   GG_CO_TRY(
-      const auto ids,
-      co_await free_rows(tx, in,
-                         tx.locking("SELECT intent, taker, taken_until FROM owed WHERE node = ? ORDER BY "
-                                    "intent LIMIT ? FOR UPDATE")));
+      const auto rows,
+      co_await first_rows(tx, in,
+                          tx.locking("SELECT intent, taker, taken_until FROM owed WHERE node = ? ORDER BY "
+                                     "intent LIMIT ? FOR UPDATE")));
+  std::vector<SqlValue> ids;
+  for (const OwedRow& row : rows) ids.push_back(to_sql(row.id));
+  if (ids.empty()) co_return result<void>();
+  std::vector<Intent> found;
+  Intents intents(found);
+  const OnRow keep = [&](const SqlRow& row) { intents.add(row); };
+  const ListStatement select{"SELECT " GG_INTENT_COLUMNS " FROM intent i WHERE i.id IN "};
+  GG_CO_CHECK(co_await run_over(tx.connection(), select, {}, ids, keep));
+  GG_CO_CHECK(intents.parsed());
+  std::sort(found.begin(), found.end(), [](const Intent& a, const Intent& b) { return a.id < b.id; });
+  out = unrelated(rows, std::move(found), in.limit);
+  ids.clear();
+  for (const Intent& intent : out) ids.push_back(to_sql(intent.id));
   if (ids.empty()) co_return result<void>();
   GG_CO_TRY(const std::int64_t now, co_await tx.now());
   const ListStatement take{"UPDATE owed SET taker = ?, taken_until = ? WHERE node = ? AND intent IN "};
   GG_CO_CHECK(co_await run_over(tx.connection(), take, bound_values(in.by, now + in.hold, in.node), ids));
-  Intents intents(out);
-  const OnRow keep = [&](const SqlRow& row) { intents.add(row); };
-  const ListStatement select{"SELECT " GG_INTENT_COLUMNS " FROM intent i WHERE i.id IN "};
-  GG_CO_CHECK(co_await run_over(tx.connection(), select, {}, ids, keep));
-  std::sort(out.begin(), out.end(), [](const Intent& a, const Intent& b) { return a.id < b.id; });
-  co_return intents.parsed();
+  co_return result<void>();
 }
 
 task<result<void>> finish_rows(Tx& tx, const Done& in, std::vector<bool>& out) {

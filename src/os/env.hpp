@@ -63,6 +63,9 @@ class Env {
   /// emptied.
   virtual result<std::vector<FolderName>> list_names(int folder, std::size_t limit) = 0;
   virtual result<std::string> read_link(int folder, const std::string& name) = 0;
+  /// Where the open file or folder lies now, as an absolute path of this machine (proc(5), /proc/self/fd):
+  /// folders above it may have been renamed since it was opened. ENOENT if its name is gone.
+  virtual result<std::string> path_of(int fd) = 0;
   virtual result<struct statvfs> space(int fd) = 0;
 
   // ---- bytes ----

@@ -75,6 +75,7 @@ class PosixEnv final : public Env {
   result<std::vector<FolderEntry>> list(int folder) override;
   result<std::vector<FolderName>> list_names(int folder, std::size_t limit) override;
   result<std::string> read_link(int folder, const std::string& name) override;
+  result<std::string> path_of(int fd) override;
 
   result<struct statvfs> space(int fd) override {
     struct statvfs found {};
@@ -247,6 +248,13 @@ result<std::vector<FolderEntry>> PosixEnv::list(int folder) {
     entry.name = std::move(name);
   }
   return entries;
+}
+
+result<std::string> PosixEnv::path_of(int fd) {
+  struct stat there {};
+  if (::fstat(fd, &there) != 0) return system_error(errno, "fstat");
+  if (there.st_nlink == 0) return system_error(ENOENT, "readlink of an open file");
+  return read_link(AT_FDCWD, fmt::format("/proc/self/fd/{}", fd));
 }
 
 result<std::string> PosixEnv::read_link(int folder, const std::string& name) {

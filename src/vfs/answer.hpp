@@ -15,7 +15,8 @@ namespace geogrid {
 template <typename T>
 class Answer {
  public:
-  explicit Answer(std::shared_ptr<LoopGate> gate) : gate_(std::move(gate)), state_(std::make_shared<State>()) {}
+  explicit Answer(std::shared_ptr<LoopGate> gate)
+      : gate_(std::move(gate)), state_(std::make_shared<State>()) {}
 
   void give(T value) const {
     gate_->post([state = state_, value = std::move(value)]() mutable {

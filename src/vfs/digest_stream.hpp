@@ -29,9 +29,9 @@ class DigestStream : public std::enable_shared_from_this<DigestStream> {
   void add(std::uint64_t offset, WriteBytes bytes);
   /// Digests what was added; returns at once if another thread does.
   void work();
-  /// The digest of everything that was added, if that is the whole of a file of `size` bytes (else none); more
-  /// may be added afterwards. `done` is called once, before it returns or on the thread that is at work: true
-  /// if the latter.
+  /// The digest of everything that was added, if that is the whole of a file of `size` bytes (else none);
+  /// more may be added afterwards. `done` is called once, before it returns or on the thread that is at work:
+  /// true if the latter.
   bool finish(std::uint64_t size, Finished done);
 
  private:

@@ -291,9 +291,10 @@ void FileWriter::closed() {
 task<void> FileWriter::run_last_close(std::shared_ptr<FileWriter> self) {
   const auto flushed = co_await self->flush();
   if (!flushed) {
-    self->context_->log.error("what was written to file #{} last could not be published: {}; its bytes stay in "
-                              ".geogrid/tmp of nodes and come to lost+found after this process ended",
-                              self->id_.value, flushed.error().message);
+    self->context_->log.error(
+        "what was written to file #{} last could not be published: {}; its bytes stay in "
+        ".geogrid/tmp of nodes and come to lost+found after this process ended",
+        self->id_.value, flushed.error().message);
     if (self->drafts_) self->drafts_->keep();
   }
   --self->busy_;

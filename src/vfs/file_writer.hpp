@@ -157,8 +157,8 @@ class FileWriter : public std::enable_shared_from_this<FileWriter> {
 
   const std::shared_ptr<WriterContext> context_;
   const InodeId id_;
-  InodeRef base_;  // the version that the bytes started from
-  bool created_;   // never published, and the lease is ours
+  InodeRef base_;                   // the version that the bytes started from
+  bool created_;                    // never published, and the lease is ours
   std::uint64_t size_;              // as readers see it, with writes that still wait
   std::uint64_t drafted_size_ = 0;  // of the drafts
   Timestamp mtime_;

@@ -41,8 +41,9 @@ task<void> Settler::settle(std::vector<Item> items) {
   const auto one = [&](const Item& item) -> task<void> {
     const auto lost = co_await item.drafts->settle(item.when);
     for (const LostCopy& copy : lost)
-      log_.warning("what was replaced on node #{} could not be put into its trash and stays in .geogrid/tmp: {}",
-                   copy.node.value, copy.error.message);
+      log_.warning(
+          "what was replaced on node #{} could not be put into its trash and stays in .geogrid/tmp: {}",
+          copy.node.value, copy.error.message);
   };
   for (const Item& item : items) co_await group.start(one(item));
   co_await group.wait();

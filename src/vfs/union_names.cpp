@@ -140,16 +140,20 @@ task<void> UnionNamespace::removed_here(Inode inode, InodeId folder, std::string
   idle_.drop(gone->id);
   if (FileWriter* writer = find_writer(gone->id)) writer->removed();
   tell_others(caller, &KernelCache::forget_attributes, gone->id);
-  if (!open_files_.contains(gone->id)) co_return;
-  // Who has it open reads on: its replicas are opened before they go to trash.
-  const auto above = co_await folder_path(folder);
+  if (open_files_.contains(gone->id)) co_await hold_open(shared_from_this(), gone, folder, std::move(name));
+}
+
+// Who has it open reads on: its replicas are opened before they go to trash.
+task<void> UnionNamespace::hold_open(std::shared_ptr<UnionNamespace> self, InodeRef gone, InodeId folder,
+                                     std::string name) {
+  const auto above = co_await self->folder_path(folder);
   if (!above) co_return;
-  const FileLocation last = located(gone, above->child(name));
-  const auto [begin, end] = open_files_.equal_range(gone->id);
+  const FileLocation last = self->located(gone, above->child(name));
+  const auto [begin, end] = self->open_files_.equal_range(gone->id);
   for (auto at = begin; at != end; ++at) {
-    Handle& handle = handles_.at(at->second);
+    Handle& handle = self->handles_.at(at->second);
     bool outdated_readers = false;
-    if (!handle.content) handle.content = content_of(handle.inode, outdated_readers);
+    if (!handle.content) handle.content = self->content_of(handle.inode, outdated_readers);
     handle.content->hold(last);
   }
 }

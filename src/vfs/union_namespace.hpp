@@ -46,7 +46,7 @@ struct UnionOptions {
 /// A name's inode. Null: there is no such name.
 struct Entry {
   InodeRef inode;
-  bool lasting = true;  ///< may be remembered until the namespace says otherwise; else for a second
+  bool lasting = true;   ///< may be remembered until the namespace says otherwise; else for a second
   bool removed = false;  ///< its name is gone, and somebody has it open
 };
 struct Listing {
@@ -184,8 +184,8 @@ class UnionNamespace : public ChangeListener,
   struct Handle {
     std::shared_ptr<Content> content;  // null: to be found at the next read
     InodeId file;
-    bool outdated = false;  // a newer version was published since its first read
-    InodeRef inode;         // as of the open, or of this client's last publication
+    bool outdated = false;               // a newer version was published since its first read
+    InodeRef inode;                      // as of the open, or of this client's last publication
     std::shared_ptr<FileWriter> writer;  // of those for writing
   };
 
@@ -216,9 +216,9 @@ class UnionNamespace : public ChangeListener,
   task<result<void>> check_copies(InodeRef inode);
   static bool changes_row(const AttributeChange& change);
   void take_set_id_bits(const Inode& inode, AttributeRequest& request, const Caller& caller);
-  static task<void> take_bits_and_write(std::shared_ptr<UnionNamespace> self, std::shared_ptr<FileWriter> writer,
-                                        InodeId id, std::uint64_t offset, WriteBytes bytes, WriteDone done,
-                                        Caller caller);
+  static task<void> take_bits_and_write(std::shared_ptr<UnionNamespace> self,
+                                        std::shared_ptr<FileWriter> writer, InodeId id, std::uint64_t offset,
+                                        WriteBytes bytes, WriteDone done, Caller caller);
   task<result<InodeRef>> record_or_open(InodeId id);
   result<void> check_writable(InodeId parent) const;
   Error refused(const Error& error);
@@ -227,6 +227,8 @@ class UnionNamespace : public ChangeListener,
   void name_changed_here(InodeId parent, const std::string& name, Timestamp now, bool folder,
                          const Caller& caller);
   task<void> removed_here(Inode inode, InodeId folder, std::string name, Caller caller);
+  static task<void> hold_open(std::shared_ptr<UnionNamespace> self, InodeRef gone, InodeId folder,
+                              std::string name);
   void tell_others(const Caller& caller, void (KernelCache::*what)(InodeId), InodeId inode);
   task<void> carry_out(std::vector<Intent> intents, NodeSet at_once);
   static task<void> carry_out_on(std::shared_ptr<IntentRunner> runner, NodeIndex node,

@@ -108,7 +108,8 @@ task<result<WriterHost::Place>> UnionNamespace::place_of(InodeId file, bool fres
   co_return Place{std::move(location.inode), std::move(location.path)};
 }
 
-void UnionNamespace::read_published(InodeRef inode, std::uint64_t offset, std::size_t size, Draft::Read done) {
+void UnionNamespace::read_published(InodeRef inode, std::uint64_t offset, std::size_t size,
+                                    Draft::Read done) {
   bool outdated_readers = false;
   content_of(inode, outdated_readers)->read(offset, size, std::move(done));
 }
@@ -183,7 +184,8 @@ task<result<Opened>> UnionNamespace::open_for_writing(InodeId id) {
   GG_CO_CHECK(co_await check_copies(inode));
   bool outdated_readers = false;
   const auto [begin, end] = open_files_.equal_range(id);
-  for (auto at = begin; at != end; ++at) outdated_readers = outdated_readers || handles_.at(at->second).outdated;
+  for (auto at = begin; at != end; ++at)
+    outdated_readers = outdated_readers || handles_.at(at->second).outdated;
   Handle handle;
   handle.file = id;
   handle.inode = inode;
@@ -200,8 +202,8 @@ void UnionNamespace::write(HandleId id, std::uint64_t offset, WriteBytes bytes, 
   const std::uint32_t mode = handle->inode->attributes.mode;
   if (caller.set_id_bits && without_set_id_bits(mode, caller) != mode) {
     // Before the answer: who looks then must not see them any more.
-    auto work = take_bits_and_write(shared_from_this(), handle->writer, handle->file, offset, std::move(bytes),
-                                    std::move(done), caller);
+    auto work = take_bits_and_write(shared_from_this(), handle->writer, handle->file, offset,
+                                    std::move(bytes), std::move(done), caller);
     return asio::co_spawn(loop_, std::move(work), asio::detached);
   }
   handle->writer->write(offset, std::move(bytes), std::move(done));
@@ -227,7 +229,8 @@ task<result<void>> UnionNamespace::sync_folders() {
   co_return co_await store_.sync();
 }
 
-task<result<void>> UnionNamespace::allocate(HandleId id, int mode, std::uint64_t offset, std::uint64_t length) {
+task<result<void>> UnionNamespace::allocate(HandleId id, int mode, std::uint64_t offset,
+                                            std::uint64_t length) {
   const Handle* handle = handle_of(id);
   if (!handle || !handle->writer) co_return bad_handle();
   const auto writer = handle->writer;
@@ -267,7 +270,8 @@ task<result<std::size_t>> UnionNamespace::copy_range(HandleId from, std::uint64_
     if (chunk->empty()) break;
     const Answer<result<void>> written(access_->gate());
     WriteBytes data{std::span<const std::byte>(*chunk), chunk};
-    writer->write(to_offset + copied, std::move(data), [written](result<void> outcome) { written.give(outcome); });
+    writer->write(to_offset + copied, std::move(data),
+                  [written](result<void> outcome) { written.give(outcome); });
     const auto outcome = co_await written.wait();
     if (!outcome && copied == 0) co_return outcome.error();
     if (!outcome) break;

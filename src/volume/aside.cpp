@@ -14,6 +14,10 @@ constexpr int kMaxRaces =
     64;  // places that others took a moment before, until the first free one is looked for again
 constexpr int kMaxRounds = 1000;
 
+bool is_no_folder(const Error& error) {
+  return error.is(std::errc::not_a_directory) || error.is(std::errc::too_many_symbolic_link_levels);
+}
+
 class Aside {
  public:
   Aside(LocalDisk& disk, int root, const MoveAside& move)
@@ -40,8 +44,8 @@ class Aside {
 result<bool> Aside::move_to(int number) {
   const std::string to = place(number);
   const auto folder = disk_.open_or_make_folder(root_, parent_of(to));
-  // A file may lie where this path needs a folder.
-  if (!folder && folder.error().is(std::errc::not_a_directory)) return false;
+  // A file or a symlink may lie where this path needs a folder.
+  if (!folder && is_no_folder(folder.error())) return false;
   if (!folder) return folder.error();
   if (move_.safe_way) GG_CHECK(disk_.sync_way_to(root_, parent_of(to)));
   auto moved =
@@ -53,7 +57,7 @@ result<bool> Aside::move_to(int number) {
 
 result<bool> Aside::is_taken(int number) {
   const auto found = disk_.env().open(root_, place(number), O_PATH);
-  if (found || found.error().is(std::errc::not_a_directory)) return true;
+  if (found || is_no_folder(found.error())) return true;
   if (found.error().is(std::errc::no_such_file_or_directory)) return false;
   return found.error();
 }

@@ -149,6 +149,33 @@ result<PlacedDraft> place_draft(LocalDisk& disk, int root, DraftFile& draft, con
   return placed;
 }
 
+namespace {
+
+struct Whereabouts {
+  UniqueFd folder;  // none: it has no name any more
+  std::string name;
+};
+
+// At its path; or wherever a rename of a folder, or the removal of what was thought to lie there, has taken
+// it.
+result<Whereabouts> whereabouts(Env& env, int root, const DraftFile& draft, const PlacedDraft& placed) {
+  const auto open_parent = [&](std::string_view path) -> result<Whereabouts> {
+    auto folder = env.open(root, parent_of(path), O_RDONLY | O_DIRECTORY);
+    if (!folder && is_no_such_path(folder.error())) return Whereabouts();
+    if (!folder) return folder.error();
+    return Whereabouts{std::move(*folder), std::string(filename_of(path))};
+  };
+  GG_TRY(Whereabouts at_path, open_parent(placed.path.relative()));
+  if (at_path.folder && is_at(env, {at_path.folder.get(), at_path.name}, placed.device, placed.inode))
+    return at_path;
+  const auto now = env.path_of(draft.file.get());
+  const auto top = env.path_of(root);
+  if (!now || !top || !std::string_view(*now).starts_with(*top + "/")) return at_path;
+  return open_parent(std::string_view(*now).substr(top->size() + 1));
+}
+
+}  // namespace
+
 result<std::shared_ptr<DraftFile>> take_back_draft(LocalDisk& disk, int root, DraftFile& draft,
                                                    const PlacedDraft& placed) {
   Env& env = disk.env();
@@ -156,10 +183,9 @@ result<std::shared_ptr<DraftFile>> take_back_draft(LocalDisk& disk, int root, Dr
   const NameIn name{temporary.get(), draft.name.str()};
   {
     const std::scoped_lock lock(draft.naming);
-    const auto folder = env.open(root, placed.path.parent().relative(), O_RDONLY | O_DIRECTORY);
-    if (!folder && !is_no_such_path(folder.error())) return folder.error();
-    const NameIn path{folder ? folder->get() : -1, std::string(placed.path.filename())};
-    if (folder && is_at(env, path, placed.device, placed.inode)) {
+    GG_TRY(const Whereabouts place, whereabouts(env, root, draft, placed));
+    const NameIn path{place.folder.get(), place.name};
+    if (place.folder && is_at(env, path, placed.device, placed.inode)) {
       const bool exchange = placed.displaced && env.status_at(name.folder, name.name);
       const auto move = [&](const NameIn& from, const NameIn& to) {
         return exchange ? exchange_names(env, from, to, spare_of(temporary.get(), draft.name))

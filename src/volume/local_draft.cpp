@@ -143,6 +143,7 @@ task<result<void>> LocalDraft::allocate(int mode, std::uint64_t offset, std::uin
 }
 
 task<result<std::uint64_t>> LocalDraft::seek(std::uint64_t offset, int whence) {
+  if (!file_->made()) co_return system_error(ENXIO, "looking for data or a hole");  // nothing was written yet
   auto look = [offset, whence](Env& env, int fd) { return env.seek(fd, offset, whence); };
   co_return co_await on_file(&LocalCore::reads, look);
 }

@@ -148,8 +148,8 @@ class Volume {
   virtual task<result<std::size_t>> clean_temporary() = 0;
 
   // ---- clients' writes ----
-  /// Starts a draft. One that starts empty costs nothing until its first use, which then tells of a volume that
-  /// is absent.
+  /// Starts a draft. One that starts empty costs nothing until its first use, which then tells of a volume
+  /// that is absent.
   virtual task<result<std::shared_ptr<Draft>>> start_draft(DraftRequest request) = 0;
   /// The drafts that lie in `.geogrid/tmp`. clean_temporary() leaves them alone.
   virtual task<result<std::vector<DraftFound>>> drafts() = 0;

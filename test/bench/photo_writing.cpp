@@ -1,8 +1,8 @@
 // photo_writing ROOT [--files=N] [--threads=T] [--size=BYTES] [--big=MIB]
-// T threads write the photo workload into the empty folder ROOT, each its share of the folders, phase by phase:
-// create (O_CREAT | O_EXCL, write, close), overwrite (5 % in place, without truncation), rename (5 %, within the
-// folder), delete (all); then one thread writes a file of MIB in steps of 1 MiB. Prints a line for each phase:
-// "PHASE OPERATIONS SECONDS BYTES". Folders are made before the clock starts, bytes are at hand.
+// T threads write the photo workload into the empty folder ROOT, each its share of the folders, phase by
+// phase: create (O_CREAT | O_EXCL, write, close), overwrite (5 % in place, without truncation), rename (5 %,
+// within the folder), delete (all); then one thread writes a file of MIB in steps of 1 MiB. Prints a line for
+// each phase: "PHASE OPERATIONS SECONDS BYTES". Folders are made before the clock starts, bytes are at hand.
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -163,7 +163,8 @@ int main(int argc, char** argv) {
       if (number(argv[i], "--files=", options.files) || number(argv[i], "--threads=", options.threads) ||
           number(argv[i], "--size=", options.size) || number(argv[i], "--big=", options.big_mib))
         continue;
-      if (argv[i][0] == '-' || !options.root.empty()) throw std::runtime_error(std::string("what is ") + argv[i]);
+      if (argv[i][0] == '-' || !options.root.empty())
+        throw std::runtime_error(std::string("what is ") + argv[i]);
       options.root = argv[i];
     }
     if (options.root.empty() || options.threads == 0) throw std::runtime_error("name an empty folder");

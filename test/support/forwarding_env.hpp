@@ -19,6 +19,7 @@ class ForwardingEnv : public Env {
   result<std::vector<FolderName>> list_names(int folder, std::size_t limit) override {
     return real_->list_names(folder, limit);
   }
+  result<std::string> path_of(int fd) override { return real_->path_of(fd); }
   result<std::string> read_link(int folder, const std::string& name) override {
     return real_->read_link(folder, name);
   }

@@ -38,23 +38,28 @@ TEST_P(Intents, AreTakenByWhoeverMadeThem) {
   EXPECT_TRUE(taken(kOther).empty());
   EXPECT_EQ(taken(kMe), std::vector<IntentId>(1, a));
   const IntentId b = remove_file("b", LeaseOwner());
-  EXPECT_TRUE(taken(kOther).empty()) << "in order: a is another's";
-  EXPECT_EQ(taken(kMe), (std::vector<IntentId>{a, b}));
+  EXPECT_EQ(taken(kOther), std::vector<IntentId>(1, b)) << "it has nothing to do with a";
+  EXPECT_EQ(taken(kMe), std::vector<IntentId>(1, a));
   EXPECT_EQ(code_of(run(store().take_owed(cream_, LeaseOwner(), 1, kLong))),
             make_error_code(errc::invalid_argument));
 }
 
-TEST_P(Intents, AreTakenUpToTheFirstThatAnotherHas) {
+TEST_P(Intents, OfOthersHoldUpOnlyWhatTouchesTheirNames) {
   const IntentId a = remove_file("a", LeaseOwner());
   const IntentId b = remove_file("b", LeaseOwner());
   const IntentId c = remove_file("c", kMe);
   const IntentId d = remove_file("d", LeaseOwner());
+  found_file(cream_, kRootInode, "e");
+  // Takes the name that c still has to give up.
+  const Renamed moved = must(
+      store().rename(kRootInode, "e", kRootInode, "c", RenameMode::replace, time(1), LeaseOwner(), true));
+  ASSERT_EQ(moved.intents.size(), 1U);
+  const IntentId again = *must(store().unlink(kRootInode, "c", time(1), LeaseOwner())).intent;
   EXPECT_EQ(taken(kOther, 1), std::vector<IntentId>(1, a));
-  EXPECT_EQ(taken(kOther), (std::vector<IntentId>{a, b}));
-  EXPECT_TRUE(taken(kMe).empty());
-  EXPECT_EQ(must(store().finish_intents(cream_, {a, b})), (std::vector<bool>{true, true}));
+  EXPECT_EQ(taken(kOther), (std::vector<IntentId>{a, b, d})) << "not the rename, nor what follows it";
+  EXPECT_EQ(must(store().finish_intents(cream_, {a, b, d})), (std::vector<bool>{true, true, true}));
   EXPECT_TRUE(taken(kOther).empty());
-  EXPECT_EQ(taken(kMe), (std::vector<IntentId>{c, d}));
+  EXPECT_EQ(taken(kMe), (std::vector<IntentId>{c, moved.intents.front().id, again}));
 }
 
 TEST_P(Intents, AHoldThatRanOutIsNobodys) {
