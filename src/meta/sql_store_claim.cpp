@@ -143,7 +143,9 @@ task<result<ClaimOutcome>> count_copy(const CopyClaim& claim, NodeIndex node, Ro
   row.digest = claim.digest;
   if (first_digest) effects.hashed.push_back(&row);
   if (first_digest || !counted_before) effects.changed.push_back(&row);
-  if (!counted_before) GG_CO_CHECK(co_await give_up_older(effects, row, claim.path));
+  // A writer may be about to replace them, or to give them back.
+  const bool at_rest = !rows.written.contains(row.id);
+  if (!counted_before && at_rest) GG_CO_CHECK(co_await give_up_older(effects, row, claim.path));
   co_return ClaimOutcome::counted;
 }
 

@@ -190,13 +190,9 @@ bool SqliteConnection::in_transaction() const {
   return sqlite3_get_autocommit(db_) == 0;
 }
 
-result<void> SqliteConnection::sync_log() {
-  sqlite3_file* log = nullptr;
-  int code = sqlite3_file_control(db_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
-  // No log yet: this connection has neither written nor read, so there is nothing of its own to make safe.
-  if (code == SQLITE_OK && log && log->pMethods) code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
-  if (code != SQLITE_OK) return sqlite_error(code, nullptr, "making the metadata database's log power-safe");
-  return result<void>();
+std::string SqliteConnection::log_file() const {
+  const char* file = sqlite3_db_filename(db_, "main");
+  return file ? sqlite3_filename_wal(file) : "";
 }
 
 result<void> SqliteConnection::checkpoint(bool restart) {

@@ -46,8 +46,8 @@ class SqliteConnection final : public SqlConnection {
   /// try.
   bool take_busy() { return std::exchange(met_busy_, false); }
   bool in_transaction() const;
-  /// Makes all that was committed power-safe, by this and other connections, whatever `synchronous` says.
-  result<void> sync_log();
+  /// The write-ahead log's file: see sync_sqlite_log().
+  std::string log_file() const;
   /// Pages in the write-ahead log after the last commit of this connection.
   int log_pages() const { return log_pages_; }
   /// Moves the log's pages into the database file; `restart` also waits for readers, so that the log can

@@ -53,6 +53,14 @@ result<void> prepare_sqlite_file(const std::string& file, bool create) {
   return sync_folder_of(file);
 }
 
+result<void> sync_sqlite_log(const std::string& log_file) {
+  const UniqueFd log(::open(log_file.c_str(), O_RDWR | O_CLOEXEC));
+  if (!log && errno == ENOENT) return result<void>();  // nobody has written yet
+  if (!log || ::fdatasync(log.get()) != 0)
+    return system_error(errno, "making the metadata database's log power-safe");
+  return result<void>();
+}
+
 result<void> adopt_sqlite_database(SqliteConnection& connection, const std::string& file, bool create) {
   GG_TRY(const std::int64_t application, connection.integer("PRAGMA application_id"));
   if (application != kSqliteApplicationId) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "async/blocking_pool.hpp"
+#include "meta/sqlite_file.hpp"
 #include "os/clock.hpp"
 
 namespace geogrid {
@@ -16,8 +17,6 @@ namespace {
 // few per cent), and as much as it may grow to while readers never leave a gap.
 constexpr int kCheckpointPages = 16384;
 constexpr int kRestartPages = 4 * kCheckpointPages;
-// How long a durable transaction may wait for others to share its fsync.
-constexpr std::chrono::milliseconds kShareSync{5};
 constexpr std::size_t kBatch = 64;
 // How many transactions become one, and how long that may take: other processes wait.
 constexpr std::size_t kGroup = 16;
@@ -49,16 +48,22 @@ struct SqliteWriter::State {
 
   std::mutex mutex;
   std::condition_variable idle;
-  std::deque<Job> queue;  // guarded by mutex, as is all below
-  bool running = false;   // a drain() is posted or under way
+  std::deque<Job> queue;      // guarded by mutex, as is all below
+  bool running = false;       // a drain() is posted or under way
+  std::vector<Job> unsynced;  // committed, and to be on the platter before they are told so
+  bool syncing = false;       // a sync() is posted or under way
   bool closing = false;
   bool abandoned = false;  // close() no longer waits for the thread
   std::unique_ptr<BlockingPool> thread = std::make_unique<BlockingPool>(BlockingPool::Options{
       .name = "sqlite-writer", .threads = 1, .join_timeout = std::chrono::milliseconds(100)});
+  std::unique_ptr<BlockingPool> sync_thread = std::make_unique<BlockingPool>(BlockingPool::Options{
+      .name = "sqlite-sync", .threads = 1, .join_timeout = std::chrono::milliseconds(100)});
 
   std::vector<Job> next_batch();
-  void drain();
-  void run_batch(std::vector<Job> batch);
+  static void sync_later(const std::shared_ptr<State>& self, Job job);
+  void sync();
+  void drain(const std::shared_ptr<State>& self);
+  void run_batch(const std::shared_ptr<State>& self, std::vector<Job> batch);
   std::vector<result<void>> run_next(std::span<const Job> jobs);
   std::vector<result<void>> attempt_group(std::span<const Job> jobs);
   result<void> attempt_in_group(const Job& job);
@@ -84,41 +89,55 @@ std::vector<SqliteWriter::Job> SqliteWriter::State::next_batch() {
   return batch;
 }
 
-void SqliteWriter::State::drain() {
+void SqliteWriter::State::drain(const std::shared_ptr<State>& self) {
   bool drained = false;
   for (;;) {
     std::vector<Job> batch = next_batch();
     if (batch.empty()) return;
     if (!std::exchange(drained, true)) gave_way = system_clock().steady();
-    run_batch(std::move(batch));
+    run_batch(self, std::move(batch));
     checkpoint_if_long();
     give_way();
   }
 }
 
-void SqliteWriter::State::run_batch(std::vector<Job> batch) {
-  std::vector<Job> unsynced;
-  const auto sync = [&] {
-    if (unsynced.empty()) return;
-    const result<void> synced = connection->sync_log();
-    for (Job& job : unsynced) finish(job, synced);
-    unsynced.clear();
-  };
-  auto first_unsynced = Clock::SteadyTime::max();
+void SqliteWriter::State::run_batch(const std::shared_ptr<State>& self, std::vector<Job> batch) {
   for (std::size_t next = 0; next < batch.size();) {
     std::vector<result<void>> outcomes = run_next(std::span<const Job>(batch).subspan(next));
     for (result<void>& outcome : outcomes) {
       Job& job = batch[next++];
-      if (outcome && job.options.durable) {
-        if (unsynced.empty()) first_unsynced = system_clock().steady();
-        unsynced.push_back(std::move(job));
-      } else {
+      if (outcome && job.options.durable)
+        sync_later(self, std::move(job));
+      else
         finish(job, std::move(outcome));
+    }
+  }
+}
+
+// Those that come while the disk is at it share the next time. The writer goes on meanwhile.
+void SqliteWriter::State::sync_later(const std::shared_ptr<State>& self, Job job) {
+  const std::scoped_lock lock(self->mutex);
+  self->unsynced.push_back(std::move(job));
+  if (self->sync_thread == nullptr || std::exchange(self->syncing, true)) return;
+  if (!self->sync_thread->post([self] { self->sync(); })) self->syncing = false;
+}
+
+void SqliteWriter::State::sync() {
+  const std::string log_file = connection->log_file();
+  for (;;) {
+    std::vector<Job> jobs;
+    {
+      const std::scoped_lock lock(mutex);
+      jobs.swap(unsynced);
+      if (jobs.empty()) {
+        syncing = false;
+        idle.notify_all();
+        return;
       }
     }
-    if (!unsynced.empty() && system_clock().steady() - first_unsynced > kShareSync) sync();
+    const result<void> synced = sync_sqlite_log(log_file);
+    for (Job& job : jobs) finish(job, synced);
   }
-  sync();
 }
 
 void SqliteWriter::State::give_way() {
@@ -250,20 +269,22 @@ void SqliteWriter::submit(Job job) {
   state_->queue.push_back(std::move(job));
   if (std::exchange(state_->running, true)) return;
   // One drain() at a time, so that the pool's queue always has room.
-  if (!state_->thread->post([state = state_] { state->drain(); })) state_->running = false;
+  if (!state_->thread->post([state = state_] { state->drain(state); })) state_->running = false;
 }
 
 void SqliteWriter::close() {
   std::deque<Job> dropped;
   std::unique_ptr<BlockingPool> thread;
+  std::unique_ptr<BlockingPool> sync_thread;
   {
     std::unique_lock lock(state_->mutex);
     if (std::exchange(state_->closing, true)) return;
     dropped.swap(state_->queue);
     state_->connection->interrupt();
-    state_->abandoned =
-        !state_->idle.wait_for(lock, state_->limits.close_timeout, [this] { return !state_->running; });
+    state_->abandoned = !state_->idle.wait_for(lock, state_->limits.close_timeout,
+                                               [this] { return !state_->running && !state_->syncing; });
     thread = std::move(state_->thread);
+    sync_thread = std::move(state_->sync_thread);
   }
   if (!state_->abandoned) state_->connection->close();
   for (Job& job : dropped) job.finish(closed());

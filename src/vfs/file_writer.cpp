@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::uint64_t kLargestFile = std::numeric_limits<std::int64_t>::max();
 constexpr int kMoves = 4;  // to other nodes, for one write
+constexpr std::size_t kAnsweredAhead = 1 << 20;
 
 Error its_bytes_were_lost(const Error& why) {
   return Error(std::make_error_code(std::errc::io_error), "bytes that were written are lost: " + why.message);
@@ -24,10 +25,14 @@ task<FileWriter::Alone> FileWriter::Alone::take(std::shared_ptr<FileWriter> writ
   ++writer->waiting_for_alone_;
   ++writer->busy_;
   Semaphore::Place place = co_await writer->alone_.take();
-  writer->flight_->awaited = true;
-  while (writer->flight_->writes > 0) co_await writer->landed_.wait();
-  writer->flight_->awaited = false;
+  co_await wait_until_landed(writer);
   co_return Alone(std::move(writer), std::move(place));
+}
+
+task<void> FileWriter::wait_until_landed(std::shared_ptr<FileWriter> self) {
+  ++self->flight_->awaited;
+  while (self->flight_->writes > 0) co_await self->landed_.wait();
+  --self->flight_->awaited;
 }
 
 FileWriter::Alone::~Alone() {
@@ -78,7 +83,8 @@ void FileWriter::write(std::uint64_t offset, WriteBytes bytes, WriteDone done) {
   // Before it is written: who asks for the size right after the answer must get the new one.
   size_ = std::max(size_, offset + length);
   touch();
-  if (drafts_ && waiting_for_alone_ == 0 && waiting_.empty()) return issue(std::move(write));
+  const bool in_order = !is_ahead();  // else it could overtake the one that was answered already
+  if (drafts_ && waiting_for_alone_ == 0 && waiting_.empty() && in_order) return issue(std::move(write));
   waiting_.push_back(std::move(write));
   if (waiting_for_alone_ == 0 && !std::exchange(running_waiting_, true)) {
     ++busy_;
@@ -86,7 +92,26 @@ void FileWriter::write(std::uint64_t offset, WriteBytes bytes, WriteDone done) {
   }
 }
 
+// The first write of a new file, which mostly is the whole of it, is answered before the disk has it: what
+// goes wrong is told at close, which waits for it. Whatever comes next on this file waits for it, too.
+void FileWriter::answer_ahead(Write& write) {
+  const bool first = drafted_size_ == 0 && write.offset == 0 && flight_->writes == 0;
+  if (!first || write.bytes.data.size() > kAnsweredAhead || drafts_->copies().size() != 1) return;
+  ahead_ = true;
+  const WriteDone answer = std::exchange(write.done, [weak = weak_from_this()](result<void> outcome) {
+    if (outcome) return;
+    if (const auto self = weak.lock()) self->late_error_ = outcome.error();
+  });
+  answer({});
+}
+
+bool FileWriter::is_ahead() {
+  if (ahead_ && flight_->writes == 0) ahead_ = false;
+  return ahead_;
+}
+
 void FileWriter::issue(Write write) {
+  answer_ahead(write);
   ++flight_->writes;
   ++changes_;  // again: a publication may have come between the kernel's request and now
   const std::uint64_t offset = write.offset;
@@ -221,7 +246,19 @@ task<result<void>> FileWriter::allocate(int mode, std::uint64_t offset, std::uin
 // ---- reading ----
 
 void FileWriter::read(std::uint64_t offset, std::size_t size, Draft::Read done) {
-  drafts_->read(offset, size, std::move(done));
+  if (!is_ahead()) return drafts_->read(offset, size, std::move(done));
+  asio::co_spawn(context_->access->loop(), run_read(shared_from_this(), offset, size, std::move(done)),
+                 asio::detached);
+}
+
+task<void> FileWriter::run_read(std::shared_ptr<FileWriter> self, std::uint64_t offset, std::size_t size,
+                                Draft::Read done) {
+  co_await wait_until_landed(self);
+  const auto drafts = self->drafts_ ? self->drafts_ : self->placed_;
+  if (drafts)
+    drafts->read(offset, size, std::move(done));
+  else
+    done(Error(std::make_error_code(std::errc::io_error), "the bytes are gone"));
 }
 
 task<result<std::uint64_t>> FileWriter::seek(std::uint64_t offset, int whence) {
@@ -248,6 +285,7 @@ task<result<void>> FileWriter::flush() {
   const Alone alone = co_await Alone::take(shared_from_this());
   if (failed_) co_return *failed_;
   if (changed() && !removed_) GG_CO_CHECK(co_await publish(false));
+  if (const auto late = std::exchange(late_error_, std::nullopt)) co_return *late;
   if (std::exchange(copy_lost_, false))
     co_return Error(std::make_error_code(std::errc::io_error),
                     "a copy that the class wants at close was lost: what could be written is kept");
@@ -258,7 +296,11 @@ task<result<void>> FileWriter::sync() {
   const Alone alone = co_await Alone::take(shared_from_this());
   if (failed_) co_return *failed_;
   if (removed_) co_return result<void>();
-  if (changed()) co_return co_await publish(true);
+  if (changed()) {
+    GG_CO_CHECK(co_await publish(true));
+    if (const auto late = std::exchange(late_error_, std::nullopt)) co_return *late;
+    co_return result<void>();
+  }
   if (placed_) {
     for (const NodeIndex node : placed_->nodes()) {
       const auto volume = context_->access->volume(node);

@@ -112,6 +112,11 @@ class FileWriter : public std::enable_shared_from_this<FileWriter> {
   void begin_change();
   void touch();
   void issue(Write write);
+  void answer_ahead(Write& write);
+  bool is_ahead();
+  static task<void> wait_until_landed(std::shared_ptr<FileWriter> self);
+  static task<void> run_read(std::shared_ptr<FileWriter> self, std::uint64_t offset, std::size_t size,
+                             Draft::Read done);
   void issue_waiting();
   static task<void> run_waiting(std::shared_ptr<FileWriter> self);
   static task<void> run_failed(std::shared_ptr<FileWriter> self, Write write, std::vector<LostCopy> lost);
@@ -177,8 +182,10 @@ class FileWriter : public std::enable_shared_from_this<FileWriter> {
   int waiting_for_alone_ = 0;
   std::deque<Write> waiting_;
   bool running_waiting_ = false;
-  std::optional<Error> failed_;  // bytes were lost
-  bool copy_lost_ = false;       // fewer copies than the class wants at close
+  std::optional<Error> failed_;      // bytes were lost
+  std::optional<Error> late_error_;  // of a write that was answered ahead: told at close
+  bool ahead_ = false;               // such a write may still be under way
+  bool copy_lost_ = false;           // fewer copies than the class wants at close
   bool removed_ = false;
   int descriptors_ = 0;
   int busy_ = 0;

@@ -10,12 +10,12 @@ struct FileWriter::Flight {
 
   const std::shared_ptr<LoopGate> gate;
   std::atomic<int> writes{0};
-  std::atomic<bool> awaited{false};
+  std::atomic<int> awaited{0};  // by how many, on the loop
   std::weak_ptr<FileWriter> writer;
 
   /// Any thread.
   void ended() {
-    if (writes.fetch_sub(1) != 1 || !awaited.load()) return;
+    if (writes.fetch_sub(1) != 1 || awaited.load() == 0) return;
     gate->post([weak = writer] {
       if (const auto self = weak.lock()) self->landed_.notify_all();
     });

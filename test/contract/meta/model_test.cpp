@@ -177,8 +177,12 @@ void ModelTest::claim_copy() {
       must(any_store().claim_copies(holder, std::vector<CopyClaim>(1, claim), false)).at(0);
   if (outcome == ClaimOutcome::counted) {
     EXPECT_TRUE(current && claim.digest == digest_of(node.content));
+    const bool counted_before = node.replicas.contains(holder);
     node.replicas = node.replicas.with(holder);
     node.older = node.older.without(holder);
+    // It has its copies: who holds an older version is to put that into trash.
+    if (!counted_before && node.replicas.size() >= must(store().get(id)).replica_target)
+      node.older = NodeSet();
   }
   EXPECT_TRUE(current || outcome == ClaimOutcome::stale);
 }

@@ -235,6 +235,21 @@ TEST_P(PublicationTest, AWalkBetweenRenameAndRecordTakesNothingAway) {
   EXPECT_EQ(claim(jam_, get(a.id), "/a", "changed"), ClaimOutcome::counted);
 }
 
+TEST_P(PublicationTest, OldVersionsThatNobodyNeedsGoToTrash) {
+  const Inode a = two_copies("a");
+  begin(a.id, on_cream_, kMe);
+  const Inode changed = publish(publication(a, "changed", on_cream_, kMe)).inode;
+  EXPECT_EQ(changed.older, NodeSet::of(jam_));
+  EXPECT_TRUE(must(store().owed_by(jam_, IntentId(), 10)).empty()) << "it may still get the new version";
+  EXPECT_EQ(claim(milk_, changed, "/a", "changed"), ClaimOutcome::counted);
+  EXPECT_EQ(get(a.id).older, NodeSet());
+  const auto owed = must(store().owed_by(jam_, IntentId(), 10));
+  ASSERT_EQ(owed.size(), 1U);
+  EXPECT_EQ(owed.front().kind, IntentKind::remove);
+  EXPECT_EQ(owed.front().path.str(), "/a");
+  check_consistency();
+}
+
 TEST_P(PublicationTest, FilesWithoutADigestAreListedForTheirHolders) {
   std::vector<Inode> files;
   for (int i = 0; i < 5; ++i) {
