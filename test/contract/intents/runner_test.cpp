@@ -142,6 +142,7 @@ TEST_P(Runner, WhatASlowWorkerHitIsPutBack) {
   unlink("/x");
   const auto stale = archive->must(archive->store->owed_by(cream().index, IntentId{}, 10));
   EXPECT_TRUE(drain(cream()));
+  EXPECT_TRUE(drain(jam()));
   put("/x", "new");
   std::vector<Intent> intents = stale;
   const OwedBatch batch = archive->run(carry_out_batch(work(cream()), std::move(intents)));

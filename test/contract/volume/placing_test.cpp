@@ -117,19 +117,30 @@ TEST_P(VolumeContract, TakenBackItIsADraftAgain) {
   }
 }
 
+TEST_P(VolumeContract, WhatHasMovedWithItsFolderIsTakenBackFromThere) {
+  put("folder/a", "old");
+  const auto draft = draft_of("mine");
+  ASSERT_TRUE(place(*draft, "/folder/a", true));
+  fs::rename(at("folder"), at("renamed"));
+  put("folder/a", "another");
+  EXPECT_TRUE(run(draft->take_back()));
+  EXPECT_EQ(content("folder/a"), "another");
+  EXPECT_EQ(content("renamed/a"), "old") << "as if it had never been there";
+  EXPECT_EQ(content(".geogrid/tmp/draft.7.99.1"), "mine");
+  ASSERT_TRUE(place(*draft, "/renamed/a", true));
+  EXPECT_EQ(content("renamed/a"), "mine");
+}
+
 TEST_P(VolumeContract, WhatAnotherPutThereIsNotTakenBack) {
   put("a", "old");
   const auto draft = draft_of("mine");
   ASSERT_TRUE(place(*draft, "/a", true));
-  put("theirs", "theirs");
-  fs::rename(at("a"), at("moved"));
-  fs::rename(at("theirs"), at("a"));
+  fs::remove(at("a"));
+  put("a", "theirs");
   EXPECT_TRUE(run(draft->take_back()).error().is(errc::stale));
   EXPECT_EQ(content("a"), "theirs");
-  EXPECT_EQ(content("moved"), "mine");
   // It is a copy now.
   ASSERT_TRUE(write(*draft, 0, "MINE"));
-  EXPECT_EQ(content("moved"), "mine");
   EXPECT_EQ(content(".geogrid/tmp/draft.7.99.1"), "MINE");
   const auto dates = run(volume->trash_dates()).value();
   ASSERT_EQ(dates.size(), 1U) << "what it displaced is kept";
