@@ -4,6 +4,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
+#include "os/clock.hpp"
 #include "vfs/read_job.hpp"
 
 namespace geogrid {
@@ -53,6 +54,21 @@ void Content::hold(FileLocation last) {
   if (phase_ == Phase::ready) open_all();
 }
 
+task<void> Content::wait_until_open(std::chrono::milliseconds most) {
+  const auto self = shared_from_this();
+  const auto busy = [this] {
+    return phase_ == Phase::locating ||
+           std::any_of(sources_.begin(), sources_.end(),
+                       [](const SourceRef& source) { return source->state == Source::State::opening; });
+  };
+  const auto until = std::chrono::steady_clock::time_point(system_clock().steady() + most);
+  while (busy()) {
+    const auto left = until - system_clock().steady();
+    if (left.count() <= 0) co_return;
+    co_await opened_.wait_for(left);
+  }
+}
+
 void Content::open_all() {
   for (const SourceRef& source : sources_)
     if (source->state == Source::State::untried) start_opening(source);
@@ -72,6 +88,7 @@ task<void> Content::run_locate(std::shared_ptr<Content> self, bool fresh, std::c
   result<FileLocation> location = fail(errc::cancelled, "the mount ends");
   if (locator) location = co_await locator->locate(self->inode_->id, fresh);
   const auto outcome = self->located(std::move(location));
+  self->opened_.notify_all();
   const std::vector<Job> jobs = std::exchange(self->waiting_, {});
   if (jobs.empty() && outcome && !self->sources_.empty() &&
       self->sources_.front()->state == Source::State::untried)
@@ -145,6 +162,7 @@ void Content::issue(const Job& job, const SourceRef& source) {
 
 task<void> Content::open(std::shared_ptr<Content> self, SourceRef source) {
   const auto opened = co_await open_source(*self, *source);
+  self->opened_.notify_all();
   const std::vector<Job> waiting = std::exchange(source->waiting, {});
   if (opened) {
     source->state = Source::State::open;

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "async/notifier.hpp"
 #include "vfs/inode_cache.hpp"
 #include "vfs/replica_access.hpp"
 #include "vfs/watchlist.hpp"
@@ -51,6 +52,8 @@ class Content : public std::enable_shared_from_this<Content> {
   void prepare();
   /// Opens all replicas, in the background: the file's name went, and `last` is where it was.
   void hold(FileLocation last);
+  /// Whether what hold() or prepare() began is still under way; waited for, at most so long.
+  task<void> wait_until_open(std::chrono::milliseconds most);
   void read(std::uint64_t offset, std::size_t size, ReadDone done);
   /// The version that is read; before the first read, that of the open.
   const InodeRef& inode() const { return inode_; }
@@ -91,10 +94,11 @@ class Content : public std::enable_shared_from_this<Content> {
   InodeRef inode_;
   Path path_;
   Phase phase_ = Phase::untouched;
-  bool moving_ = false;               // no copy is where it should be: nodes follow what was changed
-  std::vector<SourceRef> sources_;    // the best first
-  std::size_t current_ = 0;           // in sources_: where reads begin
-  std::vector<Job> waiting_;          // for locate()
+  bool moving_ = false;             // no copy is where it should be: nodes follow what was changed
+  std::vector<SourceRef> sources_;  // the best first
+  std::size_t current_ = 0;         // in sources_: where reads begin
+  std::vector<Job> waiting_;        // for locate()
+  Notifier opened_;
   std::optional<FileLocation> last_;  // of a file whose name is gone
   std::atomic<bool> given_{false};    // bytes were handed out
   std::atomic<bool> spoilt_{false};

@@ -149,13 +149,16 @@ task<void> UnionNamespace::hold_open(std::shared_ptr<UnionNamespace> self, Inode
   const auto above = co_await self->folder_path(folder);
   if (!above) co_return;
   const FileLocation last = self->located(gone, above->child(name));
+  std::vector<std::shared_ptr<Content>> held;
   const auto [begin, end] = self->open_files_.equal_range(gone->id);
   for (auto at = begin; at != end; ++at) {
     Handle& handle = self->handles_.at(at->second);
     bool outdated_readers = false;
     if (!handle.content) handle.content = self->content_of(handle.inode, outdated_readers);
     handle.content->hold(last);
+    held.push_back(handle.content);
   }
+  for (const auto& content : held) co_await content->wait_until_open(self->options_.deadline);
 }
 
 task<result<void>> UnionNamespace::unlink(InodeId parent, std::string name, Caller caller) {

@@ -49,7 +49,7 @@ classes:                        # every file is owed two copies; thumbnails coul
   - { name: photo.jpg, match: '\.jpg\$', replicas: 2, backups: 0 }
   - { name: others, replicas: 2, backups: 0 }
 client:
-  mounts: [ { mountpoint: "$archive", allow_other: $others, read_only: true } ]
+  mounts: [ { mountpoint: "$archive", allow_other: $others } ]
   deadline: 2s
 storage:
   min_free: 100MiB

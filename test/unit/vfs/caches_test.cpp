@@ -51,10 +51,15 @@ TEST(InodeCache, KeepsNothingThatWasReadBeforeAChange) {
   const auto before = cache.epoch();
   EXPECT_TRUE(cache.put(inode(5), before));
   EXPECT_NE(cache.find(InodeId(5)), nullptr);
-  cache.drop(InodeId(7));  // told of while a record of 5 was being read
+  cache.drop(InodeId(6));  // told of while a record of 6 was being read
   EXPECT_FALSE(cache.put(inode(6), before));
   EXPECT_EQ(cache.find(InodeId(6)), nullptr);
   EXPECT_TRUE(cache.put(inode(6), cache.epoch()));
+  EXPECT_TRUE(cache.put(inode(7), before)) << "changes of others do not count";
+  EXPECT_TRUE(cache.changed_since(InodeId(6), before));
+  EXPECT_FALSE(cache.changed_since(InodeId(7), before));
+  for (std::uint64_t id = 1000; id < 10'000; ++id) cache.drop(InodeId(id));
+  EXPECT_TRUE(cache.changed_since(InodeId(7), before)) << "in doubt, it did";
   cache.clear();
   EXPECT_EQ(cache.size(), 0U);
   EXPECT_FALSE(cache.put(inode(6), before));
