@@ -17,6 +17,7 @@ class Salvage {
 
  private:
   task<result<bool>> is_alive(std::uint64_t owner);
+  task<result<bool>> owes_salvage(InodeId file);
   task<result<void>> settle(DraftFound draft);
   task<result<void>> settle_published(DraftFound draft, Inode inode, Path path);
   task<result<void>> to_lost_and_found(DraftName draft, Path path);
@@ -64,10 +65,27 @@ task<result<bool>> Salvage::is_alive(std::uint64_t owner) {
   co_return alive;
 }
 
+task<result<bool>> Salvage::owes_salvage(InodeId file) {
+  constexpr std::size_t kPage = 512;
+  IntentId after;
+  for (;;) {
+    GG_CO_TRY(const std::vector<Intent> page, co_await store_.owed_by(node_.index, after, kPage));
+    for (const Intent& intent : page)
+      if (intent.kind == IntentKind::salvage && intent.inode == file) co_return true;
+    if (page.size() < kPage) co_return false;
+    after = page.back().id;
+  }
+}
+
 task<result<void>> Salvage::settle(DraftFound draft) {
   const Path nameless = Path().child(fmt::format("#{}", draft.name.file.value));
   const auto inode = co_await store_.get(draft.name.file);
   if (!inode && !inode.error().is(errc::not_found)) co_return inode.error();
+  if (!inode) {
+    // What a row that expired leaves to be done here knows its path.
+    GG_CO_TRY(const bool owed, co_await owes_salvage(draft.name.file));
+    if (owed) co_return result<void>();
+  }
   if (!inode || !inode->is_file()) co_return co_await to_lost_and_found(draft.name, nameless);
   if (inode->state == ContentState::pending) co_return result<void>();
   const auto path = co_await store_.path_of(draft.name.file);

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "os/clock.hpp"
+#include "vfs/answer.hpp"
 #include "vfs/file_writer_impl.hpp"
 
 namespace geogrid {
@@ -83,7 +84,8 @@ void FileWriter::write(std::uint64_t offset, WriteBytes bytes, WriteDone done) {
   // Before it is written: who asks for the size right after the answer must get the new one.
   size_ = std::max(size_, offset + length);
   touch();
-  const bool in_order = !is_ahead();  // else it could overtake the one that was answered already
+  // Else it could overtake one that was answered already, or miss a copy that is just being replaced.
+  const bool in_order = !is_ahead() && recovering_ == 0;
   if (drafts_ && waiting_for_alone_ == 0 && waiting_.empty() && in_order) return issue(std::move(write));
   waiting_.push_back(std::move(write));
   if (waiting_for_alone_ == 0 && !std::exchange(running_waiting_, true)) {
@@ -127,13 +129,17 @@ void FileWriter::issue(Write write) {
       return;
     }
     stream->spoil();
+    // Under way until it is repaired: a close that waits for it must find it done.
     const bool posted = flight->gate->post([shared, flight, lost] {
-      flight->ended();
-      if (const auto self = flight->writer.lock())
+      const auto self = flight->writer.lock();
+      if (self) {
+        ++self->recovering_;
         asio::co_spawn(self->context_->access->loop(), run_failed(self, std::move(*shared), lost),
                        asio::detached);
-      else
+      } else {
+        flight->ended();
         shared->done(its_bytes_were_lost(lost.front().error));
+      }
     });
     if (!posted) shared->done(its_bytes_were_lost(lost.front().error));
   };
@@ -172,26 +178,41 @@ task<void> FileWriter::run_waiting(std::shared_ptr<FileWriter> self) {
   for (Write& write : writes) write.done(ready.error());
 }
 
+// Nobody has the file alone meanwhile, since the write is still under way; and no other write begins.
 task<void> FileWriter::run_failed(std::shared_ptr<FileWriter> self, Write write, std::vector<LostCopy> lost) {
-  const Alone alone = co_await Alone::take(self);
-  if (self->failed_) {
-    write.done(*self->failed_);
-    co_return;
+  ++self->busy_;
+  {
+    const Semaphore::Place place = co_await self->recovery_.take();
+    result<void> repaired = co_await self->repair(write, std::move(lost));
+    if (!repaired && !self->failed_) {
+      const std::uint64_t end = write.offset + write.bytes.data.size();
+      if (self->size_ == end) self->size_ = write.size_before;
+      self->drafted_size_ = std::min(self->drafted_size_, self->size_);
+      // A part of it may be there.
+      if (self->drafts_) (void)co_await self->drafts_->truncate(self->drafted_size_);
+    }
+    write.done(std::move(repaired));
   }
-  result<void> replaced = fail(errc::busy, "it was moved too often");
-  if (write.attempts < kMoves) replaced = co_await self->replace_lost(lost);
-  if (replaced) {
-    // Again, in front of what waits: it was the first.
-    ++write.attempts;
-    self->waiting_.push_front(std::move(write));
-    co_return;
+  --self->recovering_;
+  --self->busy_;
+  self->flight_->ended();
+  self->let_go();
+}
+
+task<result<void>> FileWriter::repair(const Write& write, std::vector<LostCopy> lost) {
+  for (int i = 0; i < kMoves; ++i) {
+    if (failed_) co_return *failed_;
+    // Another write's repair may have replaced them.
+    const NodeSet present = drafts_->nodes();
+    std::erase_if(lost, [present](const LostCopy& copy) { return !present.contains(copy.node); });
+    if (!lost.empty()) GG_CO_CHECK(co_await replace_lost(lost));
+    const Answer<std::vector<LostCopy>> written(context_->access->gate());
+    drafts_->write(write.offset, write.bytes.data,
+                   [written](std::vector<LostCopy> failed) { written.give(std::move(failed)); });
+    lost = co_await written.wait();
+    if (lost.empty()) co_return result<void>();
   }
-  const std::uint64_t end = write.offset + write.bytes.data.size();
-  if (self->size_ == end) self->size_ = write.size_before;
-  self->drafted_size_ = std::min(self->drafted_size_, self->size_);
-  // A part of it may be there.
-  if (self->drafts_) (void)co_await self->drafts_->truncate(self->drafted_size_);
-  write.done(replaced.error());
+  co_return lost.front().error;
 }
 
 task<result<void>> FileWriter::truncate(std::uint64_t size) {

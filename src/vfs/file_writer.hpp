@@ -101,7 +101,6 @@ class FileWriter : public std::enable_shared_from_this<FileWriter> {
     WriteBytes bytes;
     WriteDone done;
     std::uint64_t size_before;
-    int attempts = 0;
   };
   // Writes on their way, counted where threads of volumes can: they end there.
   struct Flight;
@@ -120,6 +119,7 @@ class FileWriter : public std::enable_shared_from_this<FileWriter> {
   void issue_waiting();
   static task<void> run_waiting(std::shared_ptr<FileWriter> self);
   static task<void> run_failed(std::shared_ptr<FileWriter> self, Write write, std::vector<LostCopy> lost);
+  task<result<void>> repair(const Write& write, std::vector<LostCopy> lost);
   static task<void> run_last_close(std::shared_ptr<FileWriter> self);
   void fail_for_good(const Error& error);
   void let_go();
@@ -180,6 +180,8 @@ class FileWriter : public std::enable_shared_from_this<FileWriter> {
   Notifier landed_;
   Semaphore alone_{1};
   int waiting_for_alone_ = 0;
+  Semaphore recovery_{1};
+  int recovering_ = 0;  // failed writes that are being repaired
   std::deque<Write> waiting_;
   bool running_waiting_ = false;
   std::optional<Error> failed_;      // bytes were lost

@@ -19,6 +19,7 @@ Settings read_settings() {
   if (const char* const file = ::getenv("GEOGRID_MODEL_REPLAY")) read.replay = file;
   if (const auto n = number("GEOGRID_MODEL_PATIENCE_MS")) read.patience = std::chrono::milliseconds(*n);
   if (const auto n = number("GEOGRID_MODEL_SHRINK_SECONDS")) read.shrinking = std::chrono::seconds(*n);
+  read.stress = number("GEOGRID_MODEL_STRESS").value_or(0) != 0;
   read.faults = number("GEOGRID_MODEL_FAULTS").value_or(0) != 0;
   read.debug = number("GEOGRID_MODEL_DEBUG").value_or(0) != 0;
   return read;

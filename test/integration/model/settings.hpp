@@ -15,6 +15,7 @@ struct Settings {
   std::string replay;                 ///< GEOGRID_MODEL_REPLAY: a file of operations, instead of random ones
   std::chrono::milliseconds patience{3000};  ///< GEOGRID_MODEL_PATIENCE_MS: how late one mount may be
   std::chrono::seconds shrinking{180};       ///< GEOGRID_MODEL_SHRINK_SECONDS
+  bool stress = false;                       ///< GEOGRID_MODEL_STRESS=1
   bool faults = false;                       ///< GEOGRID_MODEL_FAULTS=1
   bool debug = false;                        ///< GEOGRID_MODEL_DEBUG=1: the processes log all
 };

@@ -216,8 +216,9 @@ TEST_P(LostNode, InMidWrite) {
   }
   UniqueFd file = open_file(path, O_WRONLY | O_CREAT | O_TRUNC);
   say(file, content.substr(0, kMiB));
-  const int node = node_of_draft(archive);
-  ASSERT_GE(node, 0);
+  // The first write of a new file may be on its way still.
+  int node = -1;
+  ASSERT_TRUE(wait_until([&] { return (node = node_of_draft(archive)) >= 0; }));
   archive.kill_storage(static_cast<std::size_t>(node));
   const std::string root = archive.root(static_cast<std::size_t>(node)), away = root + ".away";
   ASSERT_EQ(errno_of(::rename(root.c_str(), away.c_str())), 0);
@@ -265,8 +266,8 @@ TEST_P(LostNode, TakenOutOfUseInMidWrite) {
   {
     const UniqueFd file = open_file(path, O_WRONLY | O_CREAT | O_TRUNC);
     say(file, content.substr(0, kMiB));
-    const int node = node_of_draft(archive);
-    ASSERT_GE(node, 0);
+    int node = -1;
+    ASSERT_TRUE(wait_until([&] { return (node = node_of_draft(archive)) >= 0; }));
     set_readonly[static_cast<std::size_t>(node)]->now();
     say(file, content.substr(kMiB));
   }
