@@ -57,7 +57,13 @@ task<result<void>> FileWriter::ensure_drafts(std::optional<Extent> over) {
   Start start;
   start.place.inode = base_;
   if (!created_ && !removed_) {
-    GG_CO_TRY(start.place, co_await host->place_of(id_, false));
+    auto place = co_await host->place_of(id_, false);
+    if (!place && !place.error().is(errc::not_found)) co_return place.error();
+    // Removed elsewhere: who has it open writes on, as into any file without a name.
+    if (place)
+      start.place = std::move(*place);
+    else
+      removed();
     base_ = start.place.inode;
   }
   start.empty = base_->size == 0 || (over && over->offset == 0 && over->end >= base_->size);

@@ -42,6 +42,7 @@ void UnionNamespace::apply(const Change& change) {
       entry_changed(change.parent, change.name);
       break;
     case ChangeKind::removed:
+      if (FileWriter* writer = find_writer(change.inode)) writer->removed();
       if (const auto open = open_files_.find(change.inode); open != open_files_.end() && !closed_)
         asio::co_spawn(
             loop_, hold_open(shared_from_this(), handles_.at(open->second).inode, change.parent, change.name),
