@@ -22,8 +22,8 @@ task<void> answer_open(RequestRef request, InodeId id, fuse_file_info info) {
   answer_opened(*request, info, co_await request->names().open(id));
 }
 
-task<void> answer_open_for_writing(RequestRef request, InodeId id, fuse_file_info info) {
-  const auto opened = co_await request->names().open_for_writing(id);
+task<void> answer_open_for_writing(RequestRef request, InodeId id, fuse_file_info info, Caller caller) {
+  const auto opened = co_await request->names().open_for_writing(id, caller);
   if (!opened) {
     request->error_of_node(opened.error());
     co_return;
@@ -37,7 +37,7 @@ task<void> answer_open_for_writing(RequestRef request, InodeId id, fuse_file_inf
 void open(fuse_req_t req, fuse_ino_t id, fuse_file_info* info) {
   const RequestRef request = Request::take(req);
   if ((info->flags & O_ACCMODE) != O_RDONLY)
-    return run_request(request, answer_open_for_writing(request, InodeId(id), *info));
+    return run_request(request, answer_open_for_writing(request, InodeId(id), *info, request->caller()));
   if (const InodeRef inode = request->names().cached(InodeId(id)))
     return answer_opened(*request, *info, request->names().open(inode));
   run_request(request, answer_open(request, InodeId(id), *info));

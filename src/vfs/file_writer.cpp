@@ -267,7 +267,7 @@ task<result<void>> FileWriter::allocate(int mode, std::uint64_t offset, std::uin
 // ---- reading ----
 
 void FileWriter::read(std::uint64_t offset, std::size_t size, Draft::Read done) {
-  if (!is_ahead()) return drafts_->read(offset, size, std::move(done));
+  if (!is_ahead() && recovering_ == 0) return drafts_->read(offset, size, std::move(done));
   asio::co_spawn(context_->access->loop(), run_read(shared_from_this(), offset, size, std::move(done)),
                  asio::detached);
 }
@@ -283,7 +283,9 @@ task<void> FileWriter::run_read(std::shared_ptr<FileWriter> self, std::uint64_t 
 }
 
 task<result<std::uint64_t>> FileWriter::seek(std::uint64_t offset, int whence) {
-  const auto drafts = drafts_;
+  co_await wait_until_landed(shared_from_this());
+  const auto drafts = drafts_ ? drafts_ : placed_;
+  if (!drafts) co_return fail(errc::unavailable, "the bytes are gone");
   co_return co_await drafts->seek(offset, whence);
 }
 

@@ -153,6 +153,8 @@ class FileWriter : public std::enable_shared_from_this<FileWriter> {
   task<result<void>> publish(bool power_safe);
   task<result<Attempt>> attempt_publication(bool power_safe, bool first);
   task<result<Target>> ask_where(bool first);
+  task<void> give_up_publication(Error why);
+  task<void> take_back();
   task<result<Digest>> digest();
   task<result<Attempt>> place_drafts(Target target, bool power_safe);
   task<result<Attempt>> record(Path path, bool durable, std::uint64_t change);

@@ -29,15 +29,22 @@ task<result<void>> FileWriter::publish(bool power_safe) {
     }
     auto attempt = co_await attempt_publication(power_safe, i == 0);
     if (!attempt) {
-      context_->log.error("file #{} could not be published: {}", id_.value, attempt.error().message);
-      (void)co_await context_->store->cancel_publication(id_, context_->owner, drafts_->nodes(),
-                                                         base_->version);
+      co_await give_up_publication(attempt.error());
       co_return attempt.error();
     }
     if (*attempt == Attempt::vanished) removed();
     if (*attempt != Attempt::again) co_return result<void>();
   }
-  co_return fail(errc::busy, "its name is being changed again and again, or a node does not do what it owes");
+  const Error busy = fail(errc::busy, "its name is being changed again and again, or a node does not do what it owes");
+  co_await give_up_publication(busy);
+  co_return busy;
+}
+
+// What lies on the nodes counts again. A new file keeps its name and lease: the next close may do better.
+task<void> FileWriter::give_up_publication(Error why) {
+  context_->log.error("file #{} could not be published: {}", id_.value, why.message);
+  if (created_) co_return;
+  (void)co_await context_->store->cancel_publication(id_, context_->owner, drafts_->nodes(), base_->version);
 }
 
 task<result<FileWriter::Attempt>> FileWriter::attempt_publication(bool power_safe, bool first) {
@@ -96,11 +103,18 @@ task<result<FileWriter::Attempt>> FileWriter::place_drafts(Target target, bool p
   where.power_safe = power_safe;
   const auto lost = co_await drafts_->place(where, target.replaces);
   if (lost.empty()) co_return Attempt::published;
-  // Those that have their place keep it: the next attempt puts all of them there.
-  const auto taken_back = co_await drafts_->take_back();
-  (void)taken_back;
+  // The next attempt puts all of them there.
+  co_await take_back();
   GG_CO_CHECK(co_await replace_lost(lost));
   co_return Attempt::again;
+}
+
+task<void> FileWriter::take_back() {
+  const auto lost = co_await drafts_->take_back();
+  for (const LostCopy& copy : lost)
+    if (!copy.error.is(errc::stale))
+      context_->log.warning("what was not recorded could not be taken back on node #{}: {}", copy.node.value,
+                            copy.error.message);
 }
 
 task<result<Digest>> FileWriter::digest() {
@@ -126,7 +140,12 @@ task<result<FileWriter::Attempt>> FileWriter::record(Path path, bool durable, st
   publication.base = created_ ? Version() : base_->version;
   publication.path = path;
   publication.size = drafted_size_;
-  GG_CO_TRY(publication.digest, co_await digest());
+  auto own_digest = co_await digest();
+  if (!own_digest) {
+    co_await take_back();
+    co_return own_digest.error();
+  }
+  publication.digest = std::move(*own_digest);
   publication.mtime = mtime_;
   publication.ctime = ctime_;
   publication.replicas = drafts_->nodes();
@@ -135,11 +154,7 @@ task<result<FileWriter::Attempt>> FileWriter::record(Path path, bool durable, st
     recorded(std::move(*published), std::move(path), change, durable);
     co_return Attempt::published;
   }
-  const auto taken_back = co_await drafts_->take_back();
-  for (const LostCopy& copy : taken_back)
-    if (!copy.error.is(errc::stale))
-      context_->log.warning("what was not recorded could not be taken back on node #{}: {}", copy.node.value,
-                            copy.error.message);
+  co_await take_back();
   if (published) co_return Attempt::again;
   if (published.error().is(errc::not_found)) co_return Attempt::vanished;
   if (published.error().is(errc::stale)) co_return Attempt::again;  // the lease ran out: it is asked for anew

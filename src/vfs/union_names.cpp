@@ -273,7 +273,7 @@ task<result<Entry>> UnionNamespace::set_attributes(InodeId id, AttributeRequest 
     const Handle* handle = request.handle ? handle_of(*request.handle) : nullptr;
     std::shared_ptr<FileWriter> writer = handle ? handle->writer : nullptr;
     if (!writer) {
-      GG_CO_TRY(const Opened opened, co_await open_for_writing(id));
+      GG_CO_TRY(const Opened opened, co_await open_for_writing(id, caller));
       temporary = opened.handle;
       writer = handle_of(*temporary)->writer;
     }

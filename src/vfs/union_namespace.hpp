@@ -147,7 +147,7 @@ class UnionNamespace : public ChangeListener,
   task<result<Created>> create(InodeId parent, std::string name, std::uint32_t mode, bool exclusive,
                                Caller caller);
   /// For writing, or for both.
-  task<result<Opened>> open_for_writing(InodeId id);
+  task<result<Opened>> open_for_writing(InodeId id, Caller caller);
   void write(HandleId handle, std::uint64_t offset, WriteBytes bytes, WriteDone done, Caller caller);
   task<result<void>> flush(HandleId handle);
   task<result<void>> sync(HandleId handle);
@@ -187,6 +187,7 @@ class UnionNamespace : public ChangeListener,
     bool outdated = false;               // a newer version was published since its first read
     InodeRef inode;                      // as of the open, or of this client's last publication
     std::shared_ptr<FileWriter> writer;  // of those for writing
+    KernelCache* kernel = nullptr;       // through which those write
   };
 
   // Copies that this client read with another digest than recorded: read last from now on.

@@ -118,16 +118,19 @@ void UnionNamespace::was_published(const InodeRef& inode) {
   cache_.replace(inode);
   listings_.drop(inode->parent);
   idle_.drop(inode->id);
+  std::set<KernelCache*> writing;  // their pages are right: the bytes passed through them
   const auto [begin, end] = open_files_.equal_range(inode->id);
   for (auto at = begin; at != end; ++at) {
     // On this machine a file is one file: also who opened it before reads what was written since.
     Handle& handle = handles_.at(at->second);
+    if (handle.kernel) writing.insert(handle.kernel);
     handle.content = nullptr;
     handle.outdated = false;
     handle.inode = inode;
   }
   if (kernels_.size() > 1)
-    for (KernelCache* kernel : kernels_) kernel->forget_attributes(inode->id);
+    for (KernelCache* kernel : kernels_)
+      if (!writing.contains(kernel)) kernel->forget_content(inode->id);
 }
 
 // ---- operations ----
@@ -160,6 +163,7 @@ task<result<Created>> UnionNamespace::create(InodeId parent, std::string name, s
   handle.file = inode->id;
   handle.inode = inode;
   handle.writer = writer_of(inode, true);
+  handle.kernel = caller.kernel;
   handle.writer->opened();
   answer.opened.handle = keep_handle(std::move(handle));
   co_return answer;
@@ -176,7 +180,7 @@ task<result<void>> UnionNamespace::check_copies(InodeRef inode) {
   co_return result<void>();
 }
 
-task<result<Opened>> UnionNamespace::open_for_writing(InodeId id) {
+task<result<Opened>> UnionNamespace::open_for_writing(InodeId id, Caller caller) {
   if (!writing_) co_return system_error(EROFS, "opening for writing");
   if (Unregistered::is(id)) co_return system_error(EBUSY, "it is not registered yet");
   GG_CO_TRY(InodeRef inode, co_await record(id));
@@ -190,6 +194,7 @@ task<result<Opened>> UnionNamespace::open_for_writing(InodeId id) {
   handle.file = id;
   handle.inode = inode;
   handle.writer = writer_of(inode, false);
+  handle.kernel = caller.kernel;
   handle.writer->opened();
   const HandleId opened = keep_handle(std::move(handle));
   co_return Opened{opened, !outdated_readers, !outdated_readers};
