@@ -36,8 +36,6 @@ NodeSet DraftSet::nodes() const {
 }
 
 void DraftSet::drop(NodeIndex node) {
-  for (const Copy& copy : copies_)
-    if (copy.node == node) copy.draft->keep();
   std::erase_if(copies_, [node](const Copy& copy) { return copy.node == node; });
 }
 

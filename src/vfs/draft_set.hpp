@@ -31,6 +31,7 @@ class DraftSet : public std::enable_shared_from_this<DraftSet> {
   const std::vector<Copy>& copies() const { return copies_; }
   NodeSet nodes() const;
   void add(Copy copy) { copies_.push_back(std::move(copy)); }
+  /// Leaves a copy out, whose bytes the others have.
   void drop(NodeIndex node);
   void keep();
 
