@@ -35,7 +35,8 @@ task<result<void>> FileWriter::publish(bool power_safe) {
     if (*attempt == Attempt::vanished) removed();
     if (*attempt != Attempt::again) co_return result<void>();
   }
-  const Error busy = fail(errc::busy, "its name is being changed again and again, or a node does not do what it owes");
+  const Error busy =
+      fail(errc::busy, "its name is being changed again and again, or a node does not do what it owes");
   co_await give_up_publication(busy);
   co_return busy;
 }

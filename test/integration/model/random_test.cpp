@@ -115,7 +115,6 @@ using RandomOperations = Stores;
 
 TEST_P(RandomOperations, DoWhatTheModelDoes) {
   if (!settings().replay.empty()) return replay(GetParam());
-  if (GetParam() && !settings().exploring) GTEST_SKIP() << "GEOGRID_MODEL_SECONDS=60 runs it on MariaDB too";
   random_runs(GeneratorOptions{}, GetParam());
 }
 

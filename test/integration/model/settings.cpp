@@ -15,9 +15,8 @@ Settings read_settings() {
   Settings read;
   if (const auto n = number("GEOGRID_MODEL_SECONDS")) read.duration = std::chrono::seconds(*n);
   read.seed = number("GEOGRID_MODEL_SEED");
-  read.exploring = read.seed || number("GEOGRID_MODEL_SECONDS");
   // A run that nobody asked to find something new must not fail on some days only.
-  if (!read.exploring) read.seed = 844251;
+  if (!read.seed && !number("GEOGRID_MODEL_SECONDS")) read.seed = 844251;
   if (const auto n = number("GEOGRID_MODEL_OPS")) read.operations = *n;
   if (const char* const file = ::getenv("GEOGRID_MODEL_REPLAY")) read.replay = file;
   if (const auto n = number("GEOGRID_MODEL_PATIENCE_MS")) read.patience = std::chrono::milliseconds(*n);

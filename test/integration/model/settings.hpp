@@ -11,7 +11,6 @@ namespace geogrid::test {
 struct Settings {
   std::chrono::seconds duration{12};  ///< GEOGRID_MODEL_SECONDS: of each test that runs at random
   std::optional<std::uint64_t> seed;  ///< GEOGRID_MODEL_SEED: of the first run; the next has the next number
-  bool exploring = false;             ///< either of them is set
   std::size_t operations = 1500;      ///< GEOGRID_MODEL_OPS: in one archive; then a fresh one
   std::string replay;                 ///< GEOGRID_MODEL_REPLAY: a file of operations, instead of random ones
   std::chrono::milliseconds patience{3000};  ///< GEOGRID_MODEL_PATIENCE_MS: how late one mount may be
